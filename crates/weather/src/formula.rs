@@ -1,0 +1,1 @@
+//! Formulas and unit conversions, each with its source.
