@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Stand-ins for the weather services: they speak the exact wire formats, replay real hourly
+//! readings, and misbehave on command.
+//!
+//! Nothing of the adapters that are tested against them is shared, the clock included: an error
+//! in common would hide itself. Start reading at [`Simulator::start`]; what can go wrong stands in
+//! [`fault::Fault`].
+
+mod config;
+mod counts;
+mod error;
+pub mod fault;
+mod schedule;
+mod simulator;
+mod switchboard;
+
+pub use config::{KeyRule, Now, SimulatorConfig};
+pub use counts::RequestCounts;
+pub use error::SimulatorError;
+pub use fault::{Fault, catalogue};
+pub use schedule::{DEMO_PERIOD, InvalidSchedule, ScheduledFault, When, demo_schedule};
+pub use simulator::{RunningSimulator, Simulator};
+pub use switchboard::{ActiveFault, SwitchedBy};
