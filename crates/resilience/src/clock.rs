@@ -1,6 +1,7 @@
 //! Wall time as something that is passed in.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -43,4 +44,20 @@ impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
         self.start.saturating_add(self.started.elapsed()).expect("a test ends before year 9999")
     }
+}
+
+/// Returns the instant `wait` after `now`, or one that no process lives to see.
+pub(crate) fn instant_after(now: Instant, wait: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 366 * 86_400);
+    now + wait.min(CENTURY)
+}
+
+/// Returns the wall time `wait` after `now`, or the last one there is.
+pub(crate) fn wall_after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// Returns the time from `now` until `then`, zero when it is past.
+pub(crate) fn wall_between(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::try_from(then.duration_since(now)).unwrap_or_default()
 }

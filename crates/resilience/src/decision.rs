@@ -48,4 +48,6 @@ pub enum DecisionKind {
     Paused,
     /// The allowance of a day or month is used up.
     QuotaExhausted,
+    /// The quota counts could not be put on record; the call goes on, the counts are kept in memory.
+    LedgerFailed,
 }
