@@ -2,6 +2,10 @@
 //!
 //! The three pressures are three types on purpose: at 1600 m they differ by more than 150 hPa.
 
+mod conversion;
+
+pub use conversion::KELVIN_AT_ZERO_CELSIUS;
+
 /// Declares a unit type round one finite `f64`.
 macro_rules! unit {
     ($(#[$doc:meta])* $name:ident, $symbol:literal) => {
@@ -35,6 +39,10 @@ unit!(
 unit!(
     /// Altimeter setting (QNH): station pressure reduced by the ICAO standard atmosphere, in hPa.
     AltimeterSetting, "hPa"
+);
+unit!(
+    /// Partial pressure of water vapour, in hPa.
+    VaporPressure, "hPa"
 );
 unit!(
     /// A speed in metres per second.
