@@ -1,0 +1,81 @@
+//! `cargo xtask bench`: measures what is promised of speed and size.
+//!
+//! A benchmark is one row of [`BENCHMARKS`]; its figures are printed as a table and written to
+//! `bench/NAME.json` in the target directory. A figure outside its limit fails the run.
+
+mod footprint;
+mod poll;
+mod report;
+mod serve;
+mod setup;
+mod stack;
+
+use anyhow::{Result, bail};
+
+use self::report::Figure;
+use crate::workspace::Workspace;
+
+/// One benchmark: its name, how long it takes about, and how it runs.
+struct Benchmark {
+    name: &'static str,
+    minutes: u32,
+    about: &'static str,
+    run: fn(&Workspace) -> Result<Vec<Figure>>,
+}
+
+const BENCHMARKS: [Benchmark; 4] = [
+    Benchmark {
+        name: "stack",
+        minutes: 1,
+        about: "CPU that the resilience stack adds to a successful call",
+        run: stack::run,
+    },
+    Benchmark {
+        name: "serve",
+        minutes: 2,
+        about: "CPU and latency of /weather/current against a bare server",
+        run: serve::run,
+    },
+    Benchmark {
+        name: "footprint",
+        minutes: 11,
+        about: "resident memory under load, start-up time, size of the binary",
+        run: footprint::run,
+    },
+    Benchmark {
+        name: "poll",
+        minutes: 32,
+        about: "10,000 places polled every 15 minutes against the simulator",
+        run: poll::run,
+    },
+];
+
+/// Returns the names of all benchmarks, in their order.
+pub(crate) fn names() -> Vec<&'static str> {
+    BENCHMARKS.iter().map(|benchmark| benchmark.name).collect()
+}
+
+/// Runs all benchmarks, or the one that is named; returns whether every figure kept its limit.
+///
+/// # Errors
+/// There is no benchmark of that name, or one could not be run.
+pub(crate) fn main(workspace: &Workspace, arguments: &[String]) -> Result<bool> {
+    let chosen: Vec<&Benchmark> = match arguments {
+        [] => BENCHMARKS.iter().collect(),
+        [name] => BENCHMARKS.iter().filter(|benchmark| benchmark.name == name).collect(),
+        _ => bail!("give one name of a benchmark, or none for all"),
+    };
+    if chosen.is_empty() {
+        bail!("there is no benchmark `{}`; there are {}", arguments[0], names().join(", "));
+    }
+    let mut kept = true;
+    for benchmark in chosen {
+        println!("\n== {}: {}", benchmark.name, benchmark.about);
+        println!("takes about {} min", benchmark.minutes);
+        let figures = (benchmark.run)(workspace)?;
+        report::print(&figures);
+        report::write(workspace, benchmark.name, &figures)?;
+        kept &= figures.iter().all(Figure::is_kept);
+    }
+    Ok(kept)
+}

@@ -1,0 +1,58 @@
+//! Requests made up from the HTTP contract, sent to the running demo by schemathesis.
+//!
+//! The promise: no server error, no status, content type or body that the contract does not name.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::program::{Program, free_address};
+use crate::subprocess;
+use crate::test::{Counts, Options};
+use crate::tools::python_program;
+use crate::workspace::Workspace;
+
+/// Most requests for one operation in each phase.
+const EXAMPLES_MAX: &str = "60";
+/// Chance is seeded, so that a failure can be looked at again.
+const SEED: &str = "20130101";
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+                      response_schema_conformance";
+/// The stream of events has no end, and the fuzzer waits for the end of every answer.
+const ENDLESS: &str = "/api/events/stream";
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// Runs the fuzzer; every operation of the contract counts as one test.
+pub(super) fn run(workspace: &Workspace, _options: &Options) -> Result<Counts> {
+    let binary = workspace.release_binary("pampero")?;
+    let folder = workspace.empty_folder("openapi-fuzz")?;
+    let address = free_address()?;
+    let log = folder.join("pampero.log");
+    let mut command = Command::new(binary);
+    command.args(["demo", "--listen", &address.to_string()]).current_dir(&folder);
+    let mut demo = Program::start(&mut command, address, &log)?;
+    demo.wait_until_ready("/health/ready", Duration::from_millis(50), START_LIMIT)
+        .with_context(|| format!("its output is in {}", log.display()))?;
+
+    let report = folder.join("junit.xml");
+    let mut fuzzer = python_program(workspace, "schemathesis");
+    fuzzer.arg("run").arg(format!("http://{address}/openapi.json")).current_dir(&folder);
+    fuzzer.args(["--phases", "examples,coverage,fuzzing", "--checks", CHECKS]);
+    fuzzer.args(["--max-examples", EXAMPLES_MAX, "--seed", SEED, "--generation-deterministic"]);
+    fuzzer.args(["--generation-database", "none", "--continue-on-failure", "--no-color"]);
+    fuzzer.args(["--exclude-path", ENDLESS]);
+    fuzzer.args(["--report", "junit", "--report-junit-path"]).arg(&report);
+    let succeeded = subprocess::watch(&mut fuzzer, |_| {})?;
+
+    if !demo.is_running()? {
+        bail!("the demo ended while it was being asked; its output is in {}", log.display());
+    }
+    demo.stop()?;
+    let report = std::fs::read_to_string(&report).context("schemathesis left no report")?;
+    let counts = Counts::from_junit(&report).context("the report of schemathesis has no totals")?;
+    if !succeeded && counts.failed == 0 {
+        bail!("schemathesis failed beside the operations of the contract");
+    }
+    Ok(counts)
+}
