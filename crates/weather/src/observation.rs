@@ -226,4 +226,91 @@ impl Readings {
             Quantity::Visibility => self.visibility.map(|reading| reading.0),
         }
     }
+
+    /// Takes the reading of `quantity` out, so that it reads as not said.
+    pub fn remove(&mut self, quantity: Quantity) {
+        match quantity {
+            Quantity::Temperature => self.temperature = None,
+            Quantity::RelativeHumidity => self.relative_humidity = None,
+            Quantity::DewPoint => self.dew_point = None,
+            Quantity::PressureMsl => self.pressure_msl = None,
+            Quantity::PressureStation => self.pressure_station = None,
+            Quantity::WindSpeed => self.wind_speed = None,
+            Quantity::WindGust => self.wind_gust = None,
+            Quantity::WindDirection => self.wind_direction = None,
+            Quantity::Precipitation => self.precipitation = None,
+            Quantity::CloudCover => self.cloud_cover = None,
+            Quantity::Visibility => self.visibility = None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::ReportedCondition;
+    use crate::quality::Flag;
+
+    #[test]
+    fn every_quantity_is_found_by_its_spelling_and_reads_its_own_field() {
+        let mut readings = full();
+        for (index, quantity) in Quantity::ALL.into_iter().enumerate() {
+            assert_eq!(quantity.as_str().parse(), Ok(quantity));
+            assert_eq!(readings.get(quantity), Some(index as f64), "{quantity:?}");
+            readings.remove(quantity);
+            assert_eq!(readings.get(quantity), None, "{quantity:?}");
+        }
+        assert_eq!(readings, Readings::default());
+        assert_eq!("dewpoint".parse::<Quantity>(), Err(UnknownQuantity("dewpoint".to_owned())));
+    }
+
+    fn full() -> Readings {
+        Readings {
+            temperature: Some(Celsius(0.0)),
+            relative_humidity: Some(Percent(1.0)),
+            dew_point: Some(Celsius(2.0)),
+            pressure_msl: Some(SeaLevelPressure(3.0)),
+            pressure_station: Some(StationPressure(4.0)),
+            wind_speed: Some(MetersPerSecond(5.0)),
+            wind_gust: Some(MetersPerSecond(6.0)),
+            wind_direction: Some(Degrees(7.0)),
+            precipitation: Some(Precipitation { amount: Millimeters(8.0), interval: None }),
+            cloud_cover: Some(Percent(9.0)),
+            visibility: Some(Meters(10.0)),
+        }
+    }
+
+    #[test]
+    fn every_source_kind_is_found_by_its_spelling() {
+        for kind in [SourceKind::Station, SourceKind::Model, SourceKind::Blend] {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+        }
+        assert_eq!("radar".parse::<SourceKind>(), Err(UnknownSourceKind("radar".to_owned())));
+    }
+
+    #[test]
+    fn repeated_answer_says_the_same_whenever_it_was_fetched() {
+        let first = Observation {
+            place: "rosario".parse().unwrap(),
+            provider: ProviderId::OpenMeteo,
+            observed_at: Timestamp::UNIX_EPOCH,
+            fetched_at: Timestamp::UNIX_EPOCH,
+            source_kind: SourceKind::Model,
+            readings: full(),
+            condition: Some(ReportedCondition::from_wmo(61)),
+            flags: QualityFlags::default(),
+        };
+        let check = |says_the_same: bool, change: fn(&mut Observation)| {
+            let mut other = first.clone();
+            change(&mut other);
+            assert_eq!(first.says_the_same_as(&other), says_the_same, "{other:?}");
+        };
+        check(true, |other| other.fetched_at = Timestamp::MAX);
+        check(false, |other| other.observed_at = Timestamp::MAX);
+        check(false, |other| other.provider = ProviderId::MetNorway);
+        check(false, |other| other.source_kind = SourceKind::Blend);
+        check(false, |other| other.readings.remove(Quantity::Visibility));
+        check(false, |other| other.condition = None);
+        check(false, |other| other.flags.set(Quantity::WindSpeed, Flag::Suspect));
+    }
 }

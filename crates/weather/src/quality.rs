@@ -1,6 +1,24 @@
 //! How readings were checked, and what the checks found.
+//!
+//! [`check`] looks at one observation alone; what needs history or neighbours is not here.
+
+mod check;
+mod consistency;
+mod limits;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use check::{Checked, Finding, check};
 
 use crate::observation::Quantity;
+
+/// How far the instant of an observation may lie ahead of the clock here.
+pub const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+/// Tells whether an observation is of the past, or ahead by no more than clocks differ: [`AHEAD_MAX`].
+pub fn is_not_ahead(observed_at: Timestamp, now: Timestamp) -> bool {
+    observed_at.duration_since(now) <= AHEAD_MAX
+}
 
 /// What is to be known of one reading.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -84,5 +102,47 @@ impl QualityFlags {
     /// Tells whether no flag is set at all.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|bits| *bits == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_of_one_quantity_leave_the_others_alone() {
+        let mut flags = QualityFlags::default();
+        assert!(flags.is_empty());
+        flags.set(Quantity::Visibility, Flag::Capped);
+        flags.set(Quantity::DewPoint, Flag::Derived);
+        flags.set(Quantity::DewPoint, Flag::Suspect);
+        flags.set(Quantity::DewPoint, Flag::Suspect);
+        let listed: Vec<_> = flags.iter().collect();
+        let expected = [
+            (Quantity::DewPoint, Flag::Derived),
+            (Quantity::DewPoint, Flag::Suspect),
+            (Quantity::Visibility, Flag::Capped),
+        ];
+        assert_eq!(listed, expected);
+        assert!(!flags.has(Quantity::Temperature, Flag::Derived));
+    }
+
+    #[test]
+    fn every_flag_is_found_by_its_spelling() {
+        for flag in Flag::ALL {
+            assert_eq!(flag.as_str().parse(), Ok(flag));
+        }
+        assert_eq!("bad".parse::<Flag>(), Err(UnknownFlag("bad".to_owned())));
+    }
+
+    #[test]
+    fn observation_may_be_five_minutes_ahead() {
+        let now = Timestamp::UNIX_EPOCH;
+        let after = |seconds| now + SignedDuration::from_secs(seconds);
+        assert!(is_not_ahead(after(-86_400), now));
+        assert!(is_not_ahead(after(0), now));
+        assert!(is_not_ahead(after(300), now));
+        assert!(!is_not_ahead(after(301), now));
+        assert!(!is_not_ahead(Timestamp::MAX, Timestamp::MIN));
     }
 }
