@@ -82,8 +82,8 @@ mod tests {
 
     #[test]
     fn junit_totals_are_read() {
-        let report = "<?xml version=\"1.0\"?>\n<testsuites disabled=\"0\" errors=\"1\" \
-                      failures=\"2\" tests=\"10\" time=\"1.5\"><testsuite/></testsuites>";
+        let report = "<?xml version=\"1.0\"?>\n<testsuites errors=\"1\" failures=\"2\" \
+                      skipped=\"0\" tests=\"10\" time=\"1.5\">\n  <testsuite tests=\"4\"/>";
         let counts = Counts { passed: 7, failed: 3, skipped: 0 };
         assert_eq!(Counts::from_junit(report), Some(counts));
         assert_eq!(Counts::from_junit("<html></html>"), None);
