@@ -139,7 +139,7 @@ pub struct ObservationFilter {
 pub struct StoredRevision {
     /// 0 for the first answer, counting up; the newest, current one is not in the list.
     pub revision: u32,
-    /// When it was replaced.
+    /// When the answer that replaced it was fetched.
     pub replaced_at: Timestamp,
     /// What was said.
     pub observation: Observation,

@@ -16,6 +16,8 @@ use crate::{
 /// Keeps everything that must outlive the process.
 ///
 /// Every write is durable when it returns: a kill or a power cut after that loses nothing.
+/// Instants are kept to the millisecond, cut and not rounded; a reading that is no finite number
+/// is left out.
 #[async_trait]
 pub trait Store: QuotaLedger + Send + Sync {
     /// Returns every place that was not removed, in the order in which they were first added.
@@ -38,11 +40,14 @@ pub trait Store: QuotaLedger + Send + Sync {
 
     /// Writes one batch whole or not at all; the results are in the order of its observations.
     ///
+    /// An answer that was under way while its place was removed is still taken into the history.
+    ///
     /// # Errors
-    /// The store cannot be written, or a place of the batch is unknown.
+    /// The store cannot be written, a place of the batch was never added, or a selection names an
+    /// observation that is not there.
     async fn record(&self, batch: Batch) -> Result<Vec<Recorded>, StoreError>;
 
-    /// Returns the observation that each place is served from, with its selection.
+    /// Returns the observation that each place is served from, with its selection, in the order of the places.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -69,7 +74,9 @@ pub trait Store: QuotaLedger + Send + Sync {
         observed_at: Timestamp,
     ) -> Result<Vec<StoredRevision>, StoreError>;
 
-    /// Returns the values of one quantity of a place in `[from, to)`, by time; rows without a value are left out.
+    /// Returns the values of one quantity of a place in `[from, to)`; rows without a value are left out.
+    ///
+    /// They come by time, then by the spelling of the provider.
     ///
     /// # Errors
     /// The store cannot be read.
