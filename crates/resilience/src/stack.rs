@@ -8,7 +8,7 @@ mod call;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use self::call::{Call, Refusal, Setback};
 use crate::backoff::Backoff;
@@ -145,7 +145,8 @@ impl Stack {
         self.pass_rate_limit(call, &mut permit).await?;
         self.charge_quota(call).await?;
         let begun = call.begin_attempt();
-        let outcome = timeout(self.policy.attempt_timeout, attempt(call.number)).await;
+        let limit = instant_after(begun, self.policy.attempt_timeout);
+        let outcome = timeout_at(limit, attempt(call.number)).await;
         self.settle(call, permit, begun, outcome.ok())
     }
 
