@@ -113,3 +113,17 @@ impl FromStr for EventKind {
         known.ok_or_else(|| UnknownEventKind(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_spelling() {
+        for kind in EventKind::ALL.iter().copied() {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        let error = "breaker_ajar".parse::<EventKind>().unwrap_err();
+        assert_eq!(error, UnknownEventKind("breaker_ajar".to_owned()));
+    }
+}

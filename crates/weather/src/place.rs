@@ -66,7 +66,9 @@ impl PlaceId {
     }
 }
 
-/// Spells an accented Latin letter without its accent; `None` for any other character.
+/// Spells an accented Latin letter without its accent, and a combining accent as nothing.
+///
+/// `None` for any other character.
 fn fold_accent(letter: char) -> Option<&'static str> {
     Some(match letter {
         'à' | 'á' | 'â' | 'ã' | 'å' | 'ā' | 'ă' | 'ą' => "a",
@@ -89,6 +91,7 @@ fn fold_accent(letter: char) -> Option<&'static str> {
         'ü' => "ue",
         'ý' | 'ÿ' => "y",
         'ź' | 'ż' | 'ž' => "z",
+        '\u{300}'..='\u{36f}' => "",
         _ => return None,
     })
 }
@@ -220,4 +223,107 @@ pub fn checked_elevation(elevation_m: f64) -> Result<Meters, InvalidPlace> {
 /// A name that is not in the IANA database.
 pub fn checked_time_zone(name: &str) -> Result<TimeZone, InvalidPlace> {
     TimeZone::get(name).map_err(|_| InvalidPlace::TimeZone(name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn slug_has_few_letters_and_a_limit() {
+        let longest = "a".repeat(PlaceId::LENGTH_MAX);
+        for good in ["a", "7", "buenos-aires", "jfk_2", longest.as_str()] {
+            assert_eq!(good.parse::<PlaceId>().map(|id| id.to_string()), Ok(good.to_owned()));
+        }
+        let too_long = "a".repeat(PlaceId::LENGTH_MAX + 1);
+        for bad in ["", "-a", "_a", "Rosario", "a b", "a/b", "a.b", "ñandú", too_long.as_str()] {
+            assert_eq!(bad.parse::<PlaceId>(), Err(InvalidPlace::Id(bad.to_owned())));
+        }
+    }
+
+    #[test]
+    fn slug_of_a_name_is_what_people_expect() {
+        check_slug("Buenos Aires", Some("buenos-aires"));
+        check_slug("Córdoba", Some("cordoba"));
+        check_slug("  São Paulo (Centro) ", Some("sao-paulo-centro"));
+        check_slug("Zürich", Some("zuerich"));
+        check_slug("ÅLESUND", Some("alesund"));
+        // A capital with a dot becomes a small i with a combining dot; the e has its accent apart.
+        check_slug("İstanbul", Some("istanbul"));
+        check_slug("Le\u{301}on", Some("leon"));
+        check_slug("St. John's", Some("st-john-s"));
+        check_slug("東京", None);
+        check_slug("", None);
+        check_slug("---", None);
+    }
+
+    #[track_caller]
+    fn check_slug(name: &str, slug: Option<&str>) {
+        assert_eq!(PlaceId::from_name(name).as_ref().map(PlaceId::as_str), slug, "{name:?}");
+    }
+
+    #[test]
+    fn coordinates_end_at_the_poles_and_the_date_line() {
+        let south_west = Coordinates::new(-90.0, -180.0).unwrap();
+        assert_eq!((south_west.latitude(), south_west.longitude()), (-90.0, -180.0));
+        assert!(Coordinates::new(90.0, 180.0).is_ok());
+        assert_eq!(Coordinates::new(90.01, 0.0), Err(InvalidPlace::Latitude(90.01)));
+        assert_eq!(Coordinates::new(0.0, -180.01), Err(InvalidPlace::Longitude(-180.01)));
+        assert!(matches!(Coordinates::new(f64::NAN, 0.0), Err(InvalidPlace::Latitude(_))));
+        assert!(matches!(Coordinates::new(0.0, f64::INFINITY), Err(InvalidPlace::Longitude(_))));
+    }
+
+    #[test]
+    fn place_is_put_together_from_checked_parts() {
+        let place = new_place("  Buenos Aires ", Some(25.0), "America/Argentina/Buenos_Aires");
+        let place = place.unwrap();
+        assert_eq!(place.name, "Buenos Aires");
+        assert_eq!(place.elevation, Some(Meters(25.0)));
+        assert_eq!(place.time_zone_name(), "America/Argentina/Buenos_Aires");
+        assert_eq!(new_place("Sea", None, "UTC").unwrap().time_zone_name(), "UTC");
+    }
+
+    #[test]
+    fn part_of_a_place_that_is_wrong_is_named() {
+        let wrong = |name, elevation_m, zone| new_place(name, elevation_m, zone).unwrap_err();
+        assert_eq!(wrong(" ", None, "UTC"), InvalidPlace::Name(" ".to_owned()));
+        assert_eq!(wrong("a\nb", None, "UTC"), InvalidPlace::Name("a\nb".to_owned()));
+        let long = "é".repeat(Place::NAME_LENGTH_MAX + 50);
+        let cut = "é".repeat(Place::NAME_LENGTH_MAX);
+        assert_eq!(wrong(&long, None, "UTC"), InvalidPlace::Name(cut));
+        assert_eq!(wrong("a", Some(9000.5), "UTC"), InvalidPlace::Elevation(9000.5));
+        assert!(matches!(wrong("a", Some(f64::NAN), "UTC"), InvalidPlace::Elevation(_)));
+        for zone in ["", "Mars/Olympus", "+03:00", "../../etc/passwd"] {
+            let error = wrong("a", None, zone);
+            assert_eq!(error, InvalidPlace::TimeZone(zone.to_owned()));
+            assert!(error.to_string().contains("IANA time zone database"));
+        }
+    }
+
+    fn new_place(
+        name: &str,
+        elevation_m: Option<f64>,
+        time_zone: &str,
+    ) -> Result<Place, InvalidPlace> {
+        let coordinates = Coordinates::new(-34.6, -58.4).unwrap();
+        Place::new("a".parse().unwrap(), name, coordinates, elevation_m, time_zone)
+    }
+
+    proptest! {
+        #[test]
+        fn slug_of_any_name_is_a_slug(name in any::<String>()) {
+            if let Some(id) = PlaceId::from_name(&name) {
+                prop_assert_eq!(id.as_str().parse(), Ok(id.clone()));
+                prop_assert_eq!(PlaceId::from_name(id.as_str()), Some(id));
+            }
+        }
+
+        #[test]
+        fn letter_without_its_accent_is_plain(letter in any::<char>()) {
+            let folded = fold_accent(letter).unwrap_or("a");
+            prop_assert!(folded.bytes().all(|byte| byte.is_ascii_lowercase()));
+        }
+    }
 }

@@ -53,3 +53,22 @@ impl FromStr for ProviderId {
         known.ok_or_else(|| UnknownProvider(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn provider_has_one_spelling_and_reads_no_other() {
+        let spellings = ["open_meteo", "met_norway", "openweathermap", "weatherstack"];
+        assert_eq!(ProviderId::ALL.map(ProviderId::as_str), spellings);
+        for provider in ProviderId::ALL {
+            assert_eq!(provider.to_string().parse(), Ok(provider));
+        }
+        for text in ["", "open-meteo", "OpenMeteo", "weatherstack "] {
+            let error = text.parse::<ProviderId>().unwrap_err();
+            assert_eq!(error, UnknownProvider(text.to_owned()));
+            assert!(spellings.iter().all(|known| error.to_string().contains(known)));
+        }
+    }
+}
