@@ -5,8 +5,22 @@
 //! an adapter makes one attempt and tells the class of its failure.
 //! Start reading at [`WeatherProvider`].
 
+mod calendar;
+mod config;
 mod error;
+mod http;
+pub mod met_norway;
+mod number;
+pub mod open_meteo;
+pub mod openweathermap;
 mod provider;
+mod reading;
+pub mod weatherstack;
 
+pub use config::ConfigError;
 pub use error::ProviderError;
-pub use provider::{Answer, Ask, Attribution, CachedAnswer, Profile, Refresh, WeatherProvider};
+pub use http::{HttpClientError, http_client, http_client_without_proxy};
+pub use provider::{
+    Allowance, Answer, Ask, Attribution, CachedAnswer, Defaults, Profile, Rate, Refresh,
+    WeatherProvider,
+};

@@ -1,9 +1,11 @@
 //! The role every weather service plays.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use pampero_resilience::QuotaWindow;
 use pampero_weather::observation::{Observation, SourceKind};
 use pampero_weather::place::{Place, PlaceId};
 use pampero_weather::provider::ProviderId;
@@ -53,6 +55,45 @@ pub struct Profile {
     pub batch_max: usize,
     /// When the service has new values.
     pub refresh: Refresh,
+    /// The limits to start from when the operator says nothing else.
+    pub defaults: Defaults,
+}
+
+/// The limits to start from; what the service demands, and our choice where it demands nothing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Defaults {
+    /// Older observations of the service are stale.
+    pub stale_after: Duration,
+    /// Longest time of one attempt.
+    pub attempt_timeout: Duration,
+    /// Wait before the first repeat of a failed attempt.
+    pub backoff: Duration,
+    /// The wait does not grow beyond this.
+    pub backoff_max: Duration,
+    /// Most attempts at the same time.
+    pub concurrency: NonZeroU32,
+    /// Most units, as counted by [`WeatherProvider::cost`], in a short time; `None` sets no limit.
+    pub rate: Option<Rate>,
+    /// Most units per calendar window; empty sets no limit.
+    pub allowances: Vec<Allowance>,
+}
+
+/// So many units in a stretch of time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rate {
+    /// The units.
+    pub units: NonZeroU32,
+    /// The stretch of time.
+    pub per: Duration,
+}
+
+/// So many units in a calendar window.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Allowance {
+    /// The window.
+    pub window: QuotaWindow,
+    /// The units.
+    pub units: u64,
 }
 
 /// The credit a service asks for.
@@ -104,4 +145,19 @@ pub struct CachedAnswer {
     pub last_modified: Option<String>,
     /// What the adapter needs to answer again; only the adapter can read it.
     pub body: String,
+}
+
+/// Returns the place to ask for of a service that takes one per call; `None` when there is none.
+///
+/// # Errors
+/// There are several, against `batch_max`.
+pub(crate) fn the_one_place(asks: &[Ask]) -> Result<Option<&Ask>, ProviderError> {
+    match asks {
+        [] => Ok(None),
+        [ask] => Ok(Some(ask)),
+        [..] => {
+            let message = format!("{} places in one call, but it takes one at a time", asks.len());
+            Err(ProviderError::BadRequest { message })
+        }
+    }
 }

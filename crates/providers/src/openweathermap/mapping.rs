@@ -1,0 +1,115 @@
+//! From an answer of OpenWeatherMap to an observation.
+//!
+//! Left out knowingly: `main.temp_min` and `main.temp_max` (the spread over the area now, not the
+//! extremes of a day), `main.feels_like` (derived), `weather[].main`, `description` and `icon` (words for
+//! the id), `coord`, `name`, `id`, `timezone`, `sys.country`, `sys.sunrise` and `sys.sunset` (the
+//! place is ours), `base` and the rest of `sys` (internal). The dew point is not in version 2.5.
+//! Source: OpenWeather, current weather API documentation, fields in API response.
+
+use jiff::{SignedDuration, Timestamp};
+use pampero_weather::condition::ReportedCondition;
+use pampero_weather::observation::{Observation, Precipitation, Quantity, Readings, SourceKind};
+use pampero_weather::place::Place;
+use pampero_weather::quality::{Flag, QualityFlags};
+use pampero_weather::unit::{
+    Celsius, Degrees, Meters, MetersPerSecond, Millimeters, Percent, SeaLevelPressure,
+    StationPressure,
+};
+
+use super::ID;
+use super::refusal::refusal;
+use super::wire::{Amounts, Weather};
+use crate::ProviderError;
+use crate::http::RawAnswer;
+use crate::number::Number;
+use crate::reading::says_nothing;
+
+/// A temperature above this, in °C, is one in Kelvin: `units=metric` was lost on the way.
+const CELSIUS_MAX: f64 = 150.0;
+/// The service says this, in m, for whatever is farther.
+const VISIBILITY_CAP_M: f64 = 10_000.0;
+
+/// Reads an answer.
+///
+/// # Errors
+/// The service refused, or the answer cannot be read.
+pub(super) fn read(
+    answer: &RawAnswer,
+    place: &Place,
+    now: Timestamp,
+) -> Result<Observation, ProviderError> {
+    if let Some(error) = refusal(answer, now) {
+        return Err(error);
+    }
+    let weather: Weather = answer.json()?;
+    observation(place, &weather, now).map_err(|reason| answer.malformed(reason))
+}
+
+fn observation(
+    place: &Place,
+    weather: &Weather,
+    fetched_at: Timestamp,
+) -> Result<Observation, &'static str> {
+    let observed_at = weather.dt.as_unix_seconds().ok_or("its time is no instant")?;
+    if weather.main.temp.is_some_and(|temperature| CELSIUS_MAX < temperature.0) {
+        return Err("units lost: the temperature is in kelvin");
+    }
+    let readings = readings(weather);
+    // Precipitation does not count here: an absent group reads as none.
+    if says_nothing(&Readings { precipitation: None, ..readings }) {
+        return Err("none of its readings has a value");
+    }
+    let mut flags = QualityFlags::default();
+    if readings.visibility.is_some_and(|visibility| VISIBILITY_CAP_M <= visibility.0) {
+        flags.set(Quantity::Visibility, Flag::Capped);
+    }
+    let primary = weather.weather.as_ref().and_then(|phenomena| phenomena.first());
+    Ok(Observation {
+        place: place.id.clone(),
+        provider: ID,
+        observed_at,
+        fetched_at,
+        source_kind: SourceKind::Blend,
+        readings,
+        condition: primary.map(|first| ReportedCondition::from_openweathermap(first.id.whole())),
+        flags,
+    })
+}
+
+fn readings(weather: &Weather) -> Readings {
+    let main = &weather.main;
+    let number = |number: Option<Number>| number.map(|Number(value)| value);
+    let wind = weather.wind.as_ref();
+    Readings {
+        temperature: number(main.temp).map(Celsius),
+        relative_humidity: number(main.humidity).map(Percent),
+        dew_point: None,
+        // Both are at sea level; `sea_level` says so by its name and goes first.
+        pressure_msl: number(main.sea_level.or(main.pressure)).map(SeaLevelPressure),
+        pressure_station: number(main.grnd_level).map(StationPressure),
+        wind_speed: number(wind.and_then(|wind| wind.speed)).map(MetersPerSecond),
+        wind_gust: number(wind.and_then(|wind| wind.gust)).map(MetersPerSecond),
+        wind_direction: number(wind.and_then(|wind| wind.deg)).map(Degrees),
+        precipitation: Some(precipitation(weather)),
+        cloud_cover: number(weather.clouds.as_ref().and_then(|clouds| clouds.all)).map(Percent),
+        visibility: number(weather.visibility).map(Meters),
+    }
+}
+
+/// Adds rain and snow over the last hour; an absent group means that none fell.
+///
+/// Older answers give three hours instead, which is taken when neither group has one hour.
+fn precipitation(weather: &Weather) -> Precipitation {
+    let groups = [weather.rain.as_ref(), weather.snow.as_ref()];
+    let sum = |amount: fn(&Amounts) -> Option<Number>| {
+        let amounts = groups.into_iter().flatten().filter_map(amount);
+        amounts.map(|Number(amount)| amount).reduce(|rain, snow| rain + snow)
+    };
+    let (amount, hours) = match (sum(|group| group.one_hour), sum(|group| group.three_hours)) {
+        (Some(amount), _) => (amount, 1),
+        (None, Some(amount)) => (amount, 3),
+        (None, None) => (0.0, 1),
+    };
+    let interval = Some(SignedDuration::from_hours(hours));
+    Precipitation { amount: Millimeters(amount), interval }
+}
