@@ -51,7 +51,6 @@ impl QuotaMeter {
             let mut tally = Tally::fresh(*limit, now);
             if let Some(kept) = kept {
                 tally.usage = *kept;
-                tally.turn_over(now);
             }
             tally
         });

@@ -33,6 +33,25 @@ async fn open_breaker_takes_no_place_no_token_and_no_quota() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refusal_does_not_queue_behind_those_who_passed_before() {
+    let policy = Policy { concurrency: positive(1), queue_max: 0, ..single() };
+    let trial = Trial::new(policy, [GOOD.after_s(5)]).await;
+    let refused = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        trial.stack.breaker().force_open(None);
+        let error = trial.call().await.unwrap_err();
+        trial.stack.breaker().release(None);
+        (trial.elapsed_s(), error)
+    };
+
+    let (passed, (refused_s, error)) = tokio::join!(trial.call(), refused);
+
+    assert!(passed.is_ok());
+    assert!(matches!(error, CallError::BreakerOpen { .. }), "{error}");
+    assert_eq!(refused_s, 1.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn hang_is_cut_by_the_attempt_timeout_and_seen_by_the_breaker() {
     let trial = Trial::new(at_once(), [HANG, HANG, HANG]).await;
 
@@ -201,9 +220,8 @@ async fn queue_is_asked_again_when_the_breaker_has_opened() {
 
 #[tokio::test(start_paused = true)]
 async fn queue_is_asked_again_when_the_service_refuses_the_key() {
-    let rate = RatePolicy { units: positive(1), per: Duration::from_secs(1), burst: positive(1) };
-    let trial = Trial::new(Policy { rate: Some(rate), ..single() }, [failing(FailureClass::Auth)]);
-    let trial = trial.await;
+    let policy = Policy { concurrency: positive(1), ..single() };
+    let trial = Trial::new(policy, [failing(FailureClass::Auth).after_s(1)]).await;
 
     let outcomes = join_all((0..6).map(|_| trial.call())).await;
 

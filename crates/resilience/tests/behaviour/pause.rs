@@ -114,6 +114,13 @@ async fn longest_wait_of_those_asked_for_together_counts() {
 
     let until = trial.stack.pause().unwrap().until;
     assert_eq!(until, "2026-11-24T12:00:51Z".parse().unwrap());
+
+    // The three count as one, so the next pause is the second of its kind.
+    trial.rewrite([failing(RATE_LIMITED)]);
+    advance_s(50).await;
+    trial.call().await.unwrap_err();
+    let until = trial.stack.pause().unwrap().until;
+    assert_eq!(until, "2026-11-24T12:02:51Z".parse().unwrap());
 }
 
 #[tokio::test(start_paused = true)]

@@ -136,6 +136,19 @@ async fn call_goes_on_without_the_ledger_and_the_count_is_recorded_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn call_without_cost_needs_neither_allowance_nor_ledger() {
+    let ledger = Arc::new(FrailLedger::default());
+    let trial = Trial::with(daily(1), [], SetClock::at(NOON), ledger.clone()).await;
+    trial.call().await.unwrap();
+    ledger.turn(LedgerState::Failing);
+
+    trial.call_costing(0).await.unwrap();
+
+    assert_eq!(trial.kinds(), []);
+    assert_eq!(trial.stack.stats().ledger_failures, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn ledger_that_hangs_does_not_hold_up_the_call() {
     let ledger = Arc::new(FrailLedger::default());
     let trial = Trial::with(daily(5), [], SetClock::at(NOON), ledger.clone()).await;

@@ -47,7 +47,7 @@ async fn check(class: FailureClass, attempts: u32, counted: u32, decisions: &[De
 
 #[tokio::test(start_paused = true)]
 async fn success_after_a_failure_is_told_as_a_recovery() {
-    let trial = Trial::new(at_once(), [DOWN.after_s(2), GOOD.after_s(3)]).await;
+    let trial = Trial::new(at_once(), [DOWN.after_s(2), DOWN.after_s(4), GOOD.after_s(3)]).await;
 
     trial.call().await.unwrap();
 
@@ -58,11 +58,14 @@ async fn success_after_a_failure_is_told_as_a_recovery() {
     };
     assert_eq!(told(0), (AttemptFailed, 1, 2));
     assert_eq!(told(1), (RetryScheduled, 1, 2));
-    assert_eq!(told(2), (Recovered, 2, 5));
+    assert_eq!(told(2), (AttemptFailed, 2, 4));
+    assert_eq!(told(3), (RetryScheduled, 2, 6));
+    assert_eq!(told(4), (Recovered, 3, 9));
     assert_eq!(decisions[0].cause.as_deref(), Some("transient: the service said no"));
-    assert_eq!(decisions[2].cause.as_deref(), Some("after 1 attempt that failed"));
-    assert_eq!(decisions[2].at, "2026-11-24T12:00:05Z".parse().unwrap());
-    assert_eq!(trial.stack.stats().retries, 1);
+    assert_eq!(decisions[4].cause.as_deref(), Some("after 2 attempts that failed"));
+    assert_eq!(decisions[4].at, "2026-11-24T12:00:09Z".parse().unwrap());
+    assert_eq!(trial.stack.stats().retries, 2);
+    assert_eq!(trial.stack.stats().calls, 1);
 }
 
 #[tokio::test(start_paused = true)]
