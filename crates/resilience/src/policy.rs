@@ -133,7 +133,7 @@ pub struct RatePolicy {
 pub struct QuotaLimit {
     /// The kind of window.
     pub window: QuotaWindow,
-    /// Units that may be used in it.
+    /// Units that may be used in it; a call that costs more is never made.
     pub units: u64,
 }
 
