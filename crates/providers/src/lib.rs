@@ -15,6 +15,8 @@ pub mod open_meteo;
 pub mod openweathermap;
 mod provider;
 mod reading;
+#[cfg(test)]
+mod testkit;
 pub mod weatherstack;
 
 pub use config::ConfigError;

@@ -1,8 +1,9 @@
-//! Numbers as services write them: as integers, with decimals, or as text.
+//! Numbers as services write and want them: as integers, with decimals, or as text.
 
 use std::fmt;
 
 use jiff::Timestamp;
+use pampero_weather::unit::Meters;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// A finite number that arrived as an integer, as a float, or as text.
@@ -21,6 +22,12 @@ impl Number {
     pub(crate) fn as_unix_seconds(self) -> Option<Timestamp> {
         Timestamp::from_second(self.whole()).ok()
     }
+}
+
+/// Writes a height in whole metres.
+pub(crate) fn whole_meters(Meters(height): Meters) -> String {
+    // Adding zero turns a negative zero into a plain one, which no service has to know about.
+    (height.round() + 0.0).to_string()
 }
 
 impl<'de> Deserialize<'de> for Number {

@@ -125,3 +125,146 @@ fn readings(step: &Step, before: Option<&Step>) -> Readings {
         visibility: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::met_norway::wire::question;
+    use crate::testkit::{answer, in_words, instant, oslo};
+
+    macro_rules! fixture {
+        ($name:literal) => {
+            include_str!(concat!("../../fixtures/met_norway/", $name))
+        };
+    }
+
+    const AT_13: &str = "2026-09-21T13:00:00Z temperature=9.4 relative_humidity=79.9 \
+        dew_point=6.1 pressure_msl=1004.2 wind_speed=5.6 wind_gust=10.2 wind_direction=231 \
+        cloud_cover=88.3 rain_showers/light/lightrainshowers_day";
+
+    #[test]
+    fn answer_is_the_latest_step_that_has_begun() {
+        check(fixture!("complete.json"), "2026-09-21T13:00:00Z", Ok(AT_13));
+        check(fixture!("complete.json"), "2026-09-21T13:59:59.9Z", Ok(AT_13));
+        let at_14 = "2026-09-21T14:00:00Z temperature=9.9 relative_humidity=79.9 dew_point=6.1 \
+            pressure_msl=1004.2 wind_speed=5.6 wind_gust=10.2 wind_direction=231 \
+            precipitation=0.3 cloud_cover=88.3 interval=3600 rain/moderate/rain";
+        check(fixture!("complete.json"), "2026-09-21T14:00:00Z", Ok(at_14));
+        let at_18 = "2026-09-21T18:00:00Z temperature=8 relative_humidity=79.9 dew_point=6.1 \
+            pressure_msl=1004.2 wind_speed=5.6 wind_gust=10.2 wind_direction=231 cloud_cover=88.3";
+        check(fixture!("complete.json"), "2026-09-21T19:30:00Z", Ok(at_18));
+        let early = Err("its first step is still to come");
+        check(fixture!("complete.json"), "2026-09-21T12:59:59Z", early);
+    }
+
+    #[test]
+    fn absent_detail_is_none() {
+        let compact = "2026-09-21T13:00:00Z temperature=9.4 relative_humidity=79.9 \
+            pressure_msl=1004 wind_speed=5.6 wind_direction=231 cloud_cover=88.3";
+        check(fixture!("compact.json"), "2026-09-21T13:30:00Z", Ok(compact));
+        let sparse = "2026-09-21T13:00:00Z temperature=9.4";
+        check(fixture!("details_null.json"), "2026-09-21T13:30:00Z", Ok(sparse));
+        let nothing = Err("the present step has no value");
+        check(fixture!("details_absent.json"), "2026-09-21T13:30:00Z", nothing);
+    }
+
+    #[track_caller]
+    fn check(body: &str, now: &str, expected: Result<&str, &str>) {
+        let forecast: Forecast = answer(200, &[], body).json().expect("the answer can be read");
+        let series = series(&forecast).expect("the forecast can be read");
+        let observed = observation(&oslo().place, &series, instant(now), instant(now));
+        assert_eq!(
+            observed.as_ref().map(in_words).map_err(|reason| *reason),
+            expected.map(str::to_owned)
+        );
+    }
+
+    #[test]
+    fn forecast_that_makes_no_sense_is_refused() {
+        check_refused(fixture!("kelvin.json"), "air_temperature is in kelvin instead of celsius");
+        check_refused(fixture!("empty_series.json"), "its time series is empty");
+        let bad_time = answer(200, &[], fixture!("bad_time.json")).json::<Forecast>();
+        assert!(bad_time.is_err_and(|error| error.to_string().contains("no instant")));
+    }
+
+    #[track_caller]
+    fn check_refused(body: &str, reason: &str) {
+        let forecast: Forecast = answer(200, &[], body).json().expect("the answer can be read");
+        assert_eq!(series(&forecast), Err(reason.to_owned()));
+    }
+
+    fn read(body: &str) -> Series {
+        let forecast: Forecast = answer(200, &[], body).json().expect("the answer can be read");
+        series(&forecast).expect("the forecast can be read")
+    }
+
+    #[test]
+    fn kept_series_answers_as_the_whole_one() {
+        let now = instant("2026-09-21T14:30:00Z");
+        let whole = read(fixture!("complete.json"));
+        let mut part = whole.clone();
+        part.keep_around(now);
+        let question = question(&oslo().place);
+        let kept =
+            Series::parse(&part.to_body(&question), &question).expect("it can be read again");
+        assert_eq!(kept, part);
+        for later in ["2026-09-21T14:30:00Z", "2026-09-21T15:30:00Z", "2026-09-22T01:00:00Z"] {
+            let from = |series| observation(&oslo().place, series, instant(later), now);
+            assert_eq!(from(&kept), from(&whole), "at {later}");
+        }
+    }
+
+    #[test]
+    fn only_the_hours_round_the_present_are_kept() {
+        let step = |hour: i64| Step { time_s: hour * 3600, ..Step::default() };
+        let mut series = Series { steps: (0..100).map(step).collect() };
+        series.keep_around(Timestamp::from_second(10 * 3600 + 60).expect("an instant"));
+        let hours: Vec<i64> = series.steps.iter().map(|step| step.time_s / 3600).collect();
+        assert_eq!(hours, (9..=34).collect::<Vec<i64>>());
+    }
+
+    #[test]
+    fn rain_before_a_new_forecast_comes_from_the_old_one() {
+        let mut new = read(fixture!("updated.json"));
+        new.take_step_before(&read(fixture!("complete.json")));
+        let now = instant("2026-09-21T14:10:00Z");
+        let observed = observation(&oslo().place, &new, now, now).expect("an observation");
+        assert!(in_words(&observed).contains(" temperature=10.3 "), "{}", in_words(&observed));
+        assert!(in_words(&observed).contains(" precipitation=0.3 "), "{}", in_words(&observed));
+    }
+
+    #[test]
+    fn rain_of_another_hour_is_not_taken() {
+        let mut new = read(fixture!("updated.json"));
+        let mut old = read(fixture!("complete.json"));
+        old.steps[0].time_s -= 3600;
+        old.steps.truncate(1);
+        new.take_step_before(&old);
+        let now = instant("2026-09-21T14:10:00Z");
+        let observed = observation(&oslo().place, &new, now, now).expect("an observation");
+        assert_eq!(observed.readings.precipitation, None);
+    }
+
+    #[test]
+    fn body_kept_by_version_1_is_still_read() {
+        let body = fixture!("kept_version_1.json");
+        let question = question(&oslo().place);
+        let series = Series::parse(body, &question).expect("the body can be read");
+        let now = instant("2026-09-21T13:30:00Z");
+        let observed = observation(&oslo().place, &series, now, now).expect("an observation");
+        assert!(in_words(&observed).contains(" precipitation=0.5 "), "{}", in_words(&observed));
+        assert!(series.speaks_of(instant("2026-09-21T14:59:59Z")));
+        assert!(!series.speaks_of(instant("2026-09-21T15:00:00Z")));
+    }
+
+    #[test]
+    fn body_for_another_question_or_form_is_not_read() {
+        let body = fixture!("kept_version_1.json");
+        let here = question(&oslo().place);
+        let moved = question(&crate::testkit::buenos_aires().place);
+        assert_eq!(Series::parse(body, &moved), None);
+        assert_eq!(Series::parse(&body.replace("\"version\":1", "\"version\":2"), &here), None);
+        assert_eq!(Series::parse("", &here), None);
+        assert_eq!(Series::parse(r#"{"version":1,"question":"","steps":[]}"#, &[]), None);
+    }
+}

@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 use pampero_weather::place::Place;
-use pampero_weather::unit::Meters;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::number::Number;
+use crate::number::{Number, whole_meters};
 
 /// Most decimals of coordinates; the service refuses more.
 const DECIMALS_MAX: usize = 4;
@@ -17,7 +16,7 @@ pub(super) fn question(place: &Place) -> Vec<(&'static str, String)> {
         ("lat", truncated(place.coordinates.latitude())),
         ("lon", truncated(place.coordinates.longitude())),
     ];
-    let altitude = place.elevation.map(|Meters(height)| format!("{:.0}", height + 0.0));
+    let altitude = place.elevation.map(whole_meters);
     question.extend(altitude.map(|altitude| ("altitude", altitude)));
     question
 }
@@ -28,7 +27,7 @@ pub(super) fn question(place: &Place) -> Vec<(&'static str, String)> {
 /// four decimals that were written.
 fn truncated(degrees: f64) -> String {
     let text = degrees.to_string();
-    let Some((whole, decimals)) = text.split_once('.') else { return text };
+    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
     let kept = decimals[..decimals.len().min(DECIMALS_MAX)].trim_end_matches('0');
     match (whole, kept) {
         ("-0", "") => "0".to_owned(),

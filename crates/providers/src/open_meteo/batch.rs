@@ -107,3 +107,173 @@ fn distance_km(one: Coordinates, other: Coordinates) -> f64 {
     let chord = north.mul_add(north, across * east * east);
     2.0 * EARTH_RADIUS_KM * chord.sqrt().min(1.0).asin()
 }
+
+#[cfg(test)]
+mod tests {
+    use pampero_resilience::Failure;
+    use pampero_resilience::FailureClass::{
+        self, Auth, BadRequest, Malformed, Quota, RateLimited, Transient,
+    };
+
+    use super::*;
+    use crate::testkit::{
+        answer, assert_fit_to_be_shown, buenos_aires, class_of, in_words, now, oslo,
+    };
+
+    macro_rules! fixture {
+        ($name:literal) => {
+            include_str!(concat!("../../fixtures/open_meteo/", $name))
+        };
+    }
+
+    const BUENOS_AIRES: &str = "2026-09-21T14:15:00Z temperature=16.4 relative_humidity=71 \
+        pressure_msl=1009.6 wind_speed=5.25 wind_gust=10.8 wind_direction=190 precipitation=0.2 \
+        cloud_cover=97 visibility=18200 interval=900 rain/light/61";
+    const OSLO: &str = "2026-09-21T14:15:00Z temperature=7 relative_humidity=71 \
+        pressure_msl=1009.6 wind_speed=5.25 wind_gust=10.8 wind_direction=20 precipitation=0 \
+        cloud_cover=97 visibility=18200 interval=900 overcast/moderate/3";
+    const BROKEN: &str = "malformed";
+
+    #[test]
+    fn answer_becomes_one_observation_for_each_place() {
+        let one = [buenos_aires()];
+        let two = [buenos_aires(), oslo()];
+        check(&one, fixture!("one.json"), &[BUENOS_AIRES]);
+        check(&one, &format!("[{}]", fixture!("one.json")), &[BUENOS_AIRES]);
+        check(&two, fixture!("many.json"), &[BUENOS_AIRES, OSLO]);
+        check(&two, fixture!("one_null_element.json"), &[BROKEN, OSLO]);
+        check(&two, fixture!("second_element_broken.json"), &[BUENOS_AIRES, BROKEN]);
+        check(&two, fixture!("swapped_positions.json"), &[BROKEN, BROKEN]);
+    }
+
+    #[test]
+    fn missing_value_is_none() {
+        let some_absent = "2026-09-21T14:15:00Z temperature=16.4 relative_humidity=71 \
+            wind_speed=5.25 wind_direction=190 precipitation=0.2 cloud_cover=97 \
+            precipitation:interval_unknown";
+        check(&[buenos_aires()], fixture!("some_absent.json"), &[some_absent]);
+        check(&[buenos_aires()], fixture!("all_null.json"), &[BROKEN]);
+        check(&[buenos_aires()], fixture!("no_current.json"), &[BROKEN]);
+    }
+
+    #[test]
+    fn other_forms_of_the_same_are_read() {
+        let unusual = "2026-09-21T14:15:00Z temperature=16.4 relative_humidity=71 dew_point=11.1 \
+            pressure_msl=1009.6 pressure_station=1006.6 wind_speed=5.25 wind_gust=10.8 \
+            wind_direction=190 precipitation=0.2 cloud_cover=97 visibility=18200 interval=900 \
+            unknown/moderate/42";
+        check(&[buenos_aires()], fixture!("unusual.json"), &[unusual]);
+        check(&[buenos_aires()], fixture!("local_time.json"), &[BUENOS_AIRES]);
+    }
+
+    #[test]
+    fn other_unit_than_asked_for_is_no_value() {
+        check(&[buenos_aires()], fixture!("kilometers_per_hour.json"), &[BROKEN]);
+        check(&[buenos_aires()], fixture!("kelvin.json"), &[BROKEN]);
+        check(&[buenos_aires()], fixture!("unit_missing.json"), &[BROKEN]);
+    }
+
+    #[track_caller]
+    fn check(asks: &[Ask], body: &str, expected: &[&str]) {
+        let answers = read(&answer(200, &[], body), asks, now()).expect("the answer can be read");
+        assert_eq!(answers.len(), asks.len());
+        for ((ask, answer), expected) in asks.iter().zip(answers).zip(expected) {
+            assert_eq!(answer.place, ask.place.id);
+            assert_eq!(answer.cache, None);
+            match answer.outcome {
+                Ok(observation) => {
+                    assert_eq!(in_words(&observation), *expected);
+                    assert_eq!(observation.place, ask.place.id);
+                    assert_eq!(observation.fetched_at, now());
+                }
+                Err(error) => {
+                    assert_eq!(error.class().as_str(), *expected, "{error}");
+                    assert_fit_to_be_shown(&error);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn answer_that_cannot_be_taken_apart_fails_for_all_places() {
+        check_whole(200, &[], fixture!("one.json"), (Malformed, None));
+        check_whole(200, &[], fixture!("out_of_order.json"), (Malformed, None));
+        check_whole(200, &[], fixture!("cut_while_streaming.txt"), (Malformed, None));
+        check_whole(200, &[], "[]", (Malformed, None));
+        check_whole(200, &[], "", (Malformed, None));
+        check_whole(200, &[], "<html><title>Sign in</title></html>", (Malformed, None));
+        check_whole(204, &[], "", (Malformed, None));
+        check_whole(304, &[], "", (Malformed, None));
+    }
+
+    #[test]
+    fn refusal_tells_what_it_means() {
+        let date = [("retry-after", "Mon, 21 Sep 2026 14:21:00 GMT")];
+        let proxy = [("retry-after", "7")];
+        check_whole(400, &[], fixture!("refused_latitude.json"), (BadRequest, None));
+        check_whole(200, &[], fixture!("refused_latitude.json"), (BadRequest, None));
+        check_whole(429, &[], fixture!("refused_minutely.json"), (RateLimited, Some(30)));
+        check_whole(200, &[], fixture!("refused_minutely.json"), (RateLimited, Some(30)));
+        check_whole(429, &[], fixture!("refused_hourly.json"), (RateLimited, Some(2370)));
+        check_whole(429, &[], fixture!("refused_daily.json"), (Quota, Some(34_770)));
+        check_whole(429, &[], fixture!("refused_monthly.json"), (Quota, Some(812_370)));
+        check_whole(429, &[], fixture!("refused_concurrent.json"), (RateLimited, Some(3)));
+        check_whole(429, &proxy, fixture!("refused_minutely.json"), (RateLimited, Some(7)));
+        check_whole(429, &[], "slow down", (RateLimited, None));
+        check_whole(429, &date, "slow down", (RateLimited, Some(30)));
+        check_whole(400, &[], fixture!("refused_key.json"), (Auth, None));
+        check_whole(401, &[], "{}", (Auth, None));
+        check_whole(403, &[], "<html>", (Auth, None));
+        check_whole(404, &[], "Not Found", (BadRequest, None));
+        check_whole(503, &[], "overloaded", (Transient, None));
+        check_whole(503, &proxy, "overloaded", (Transient, Some(7)));
+        check_whole(502, &[], "<html><title>Bad Gateway</title>", (Transient, None));
+    }
+
+    #[test]
+    fn refusal_never_shows_the_key() {
+        let echo = format!(r#"{{"error":true,"reason":"key {} is unknown"}}"#, crate::testkit::KEY);
+        check_whole(400, &[], &echo, (BadRequest, None));
+        check_whole(500, &[], "no key 5ecre7%2fmarker here", (Transient, None));
+        check_whole(200, &[], &format!("{:?}", crate::testkit::KEY), (Malformed, None));
+    }
+
+    #[track_caller]
+    fn check_whole(
+        status: u16,
+        headers: &[(&'static str, &str)],
+        body: &str,
+        expected: (FailureClass, Option<u64>),
+    ) {
+        let two = [buenos_aires(), oslo()];
+        let error = read(&answer(status, headers, body), &two, now()).expect_err("no answer");
+        assert_eq!(class_of(&error), expected, "{error}");
+        assert_fit_to_be_shown(&error);
+    }
+
+    #[test]
+    fn used_up_allowance_names_its_renewal() {
+        for (body, expected) in [
+            (fixture!("refused_daily.json"), "2026-09-22T00:00:00Z"),
+            (fixture!("refused_monthly.json"), "2026-10-01T00:00:00Z"),
+        ] {
+            let error = read(&answer(429, &[], body), &[oslo()], now()).expect_err("no answer");
+            let ProviderError::Quota { resets_at, .. } = error else { panic!("{error}") };
+            assert_eq!(resets_at, Some(crate::testkit::instant(expected)));
+        }
+    }
+
+    #[test]
+    fn distance_is_along_the_great_circle() {
+        for (one, other, expected_km) in [
+            ((0.0, 0.0), (0.0, 1.0), 111.19),
+            ((-34.6, -58.4), (59.9, 10.75), 12_250.0),
+            ((10.0, 179.9), (10.0, -179.9), 21.9),
+            ((0.0, 0.0), (0.0, 180.0), 20_015.0),
+        ] {
+            let point = |(latitude, longitude)| Coordinates::new(latitude, longitude).unwrap();
+            let computed_km = distance_km(point(one), point(other));
+            assert!((computed_km / expected_km - 1.0).abs() < 0.005, "{computed_km} km");
+        }
+    }
+}

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use pampero_weather::unit::Meters;
 use serde::Deserialize;
 
 use crate::Ask;
-use crate::number::Number;
+use crate::number::{Number, whole_meters};
 
 /// What is asked for. Ten variables cost one call; the dew point would be the eleventh and follows
 /// from temperature and humidity.
@@ -40,17 +39,16 @@ pub(super) fn parameters(asks: &[Ask]) -> Vec<(&'static str, String)> {
         ("timeformat", "unixtime".to_owned()),
         ("forecast_days", "1".to_owned()),
     ];
-    let heights: Option<Vec<String>> = asks
-        .iter()
-        .map(|ask| ask.place.elevation.map(|Meters(height)| format!("{height:.0}")))
-        .collect();
+    let heights: Option<Vec<String>> =
+        asks.iter().map(|ask| ask.place.elevation.map(whole_meters)).collect();
     parameters.extend(heights.map(|heights| ("elevation", heights.join(","))));
     parameters
 }
 
 /// Writes degrees with as many decimals as matter: five are one metre.
 pub(super) fn degrees(degrees: f64) -> String {
-    ((degrees * 1e5).round() / 1e5).to_string()
+    // Adding zero turns a negative zero into a plain one.
+    ((degrees * 1e5).round() / 1e5 + 0.0).to_string()
 }
 
 /// The answer for one place; further fields are ignored.
@@ -128,4 +126,37 @@ pub(super) struct Match {
     pub(super) country_code: Option<String>,
     pub(super) admin1: Option<String>,
     pub(super) population: Option<Number>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::{ask, buenos_aires, oslo, without_elevation};
+
+    #[test]
+    fn heights_are_sent_for_all_places_or_for_none() {
+        check(&[buenos_aires(), oslo()], "-34.6037,59.91387", "-58.3816,10.75225", Some("25,25"));
+        check(
+            &[buenos_aires(), without_elevation(oslo())],
+            "-34.6037,59.91387",
+            "-58.3816,10.75225",
+            None,
+        );
+        check(&[ask("low", 31.5, 35.5, Some(-430.4))], "31.5", "35.5", Some("-430"));
+        check(&[ask("origin", 0.0, -0.000_001, Some(-0.2))], "0", "0", Some("0"));
+    }
+
+    #[track_caller]
+    fn check(asks: &[Ask], latitude: &str, longitude: &str, elevation: Option<&str>) {
+        let parameters: HashMap<_, _> = parameters(asks).into_iter().collect();
+        assert_eq!(parameters["latitude"], latitude);
+        assert_eq!(parameters["longitude"], longitude);
+        assert_eq!(parameters.get("elevation").map(String::as_str), elevation);
+    }
+
+    #[test]
+    fn as_many_variables_are_asked_for_as_one_call_covers() {
+        assert_eq!(VARIABLES.len(), 10);
+        assert!(!VARIABLES.contains(&"dew_point_2m"));
+    }
 }

@@ -113,3 +113,121 @@ fn precipitation(weather: &Weather) -> Precipitation {
     let interval = Some(SignedDuration::from_hours(hours));
     Precipitation { amount: Millimeters(amount), interval }
 }
+
+#[cfg(test)]
+mod tests {
+    use pampero_resilience::FailureClass::{
+        self, Auth, BadRequest, Malformed, NotCovered, RateLimited, Transient,
+    };
+
+    use super::*;
+    use crate::testkit::{
+        KEY, answer, assert_fit_to_be_shown, buenos_aires, class_of, in_words, now,
+    };
+
+    macro_rules! fixture {
+        ($name:literal) => {
+            include_str!(concat!("../../fixtures/openweathermap/", $name))
+        };
+    }
+
+    #[test]
+    fn answer_becomes_an_observation() {
+        check(
+            fixture!("rain.json"),
+            "2026-09-21T14:13:20Z temperature=14.6 relative_humidity=88 pressure_msl=1009 \
+            pressure_station=1006 wind_speed=5.1 wind_gust=8.7 wind_direction=160 \
+            precipitation=0.42 cloud_cover=90 visibility=4800 interval=3600 rain/light/500",
+        );
+        check(
+            fixture!("dry.json"),
+            "2026-09-21T14:13:20Z temperature=14 relative_humidity=88 pressure_msl=1010 \
+            wind_speed=0 wind_direction=0 precipitation=0 cloud_cover=0 visibility=10000 \
+            interval=3600 clear/moderate/800 visibility:capped",
+        );
+        check(
+            fixture!("unusual.json"),
+            "2026-09-21T14:13:20Z temperature=14.6 relative_humidity=88 pressure_msl=1010 \
+            precipitation=0 interval=3600 unknown/moderate/999",
+        );
+    }
+
+    #[test]
+    fn precipitation_is_rain_and_snow() {
+        check_part(fixture!("rain_and_snow.json"), " precipitation=0.75 ");
+        check_part(fixture!("rain_and_snow.json"), " interval=3600 ");
+        check_part(fixture!("three_hours.json"), " precipitation=1.5 ");
+        check_part(fixture!("three_hours.json"), " interval=10800 ");
+    }
+
+    #[test]
+    fn answer_without_phenomena_has_no_condition() {
+        let read =
+            read(&answer(200, &[], fixture!("no_phenomena.json")), &buenos_aires().place, now());
+        assert_eq!(read.expect("the answer can be read").condition, None);
+    }
+
+    #[track_caller]
+    fn check(body: &str, expected: &str) {
+        let place = buenos_aires().place;
+        let observation = read(&answer(200, &[], body), &place, now()).expect("it can be read");
+        assert_eq!(in_words(&observation), expected);
+        assert_eq!((&observation.place, observation.fetched_at), (&place.id, now()));
+    }
+
+    #[track_caller]
+    fn check_part(body: &str, expected: &str) {
+        let place = buenos_aires().place;
+        let observation = read(&answer(200, &[], body), &place, now()).expect("it can be read");
+        assert!(in_words(&observation).contains(expected), "{}", in_words(&observation));
+    }
+
+    #[test]
+    fn refusal_tells_what_it_means() {
+        let seconds = [("retry-after", "90")];
+        check_error(401, &[], fixture!("refused_key.json"), (Auth, None));
+        check_error(200, &[], fixture!("refused_key.json"), (Auth, None));
+        check_error(429, &[], fixture!("refused_limit.json"), (RateLimited, None));
+        check_error(429, &seconds, fixture!("refused_limit.json"), (RateLimited, Some(90)));
+        check_error(200, &[], fixture!("refused_limit.json"), (RateLimited, None));
+        check_error(400, &[], fixture!("refused_parameter.json"), (BadRequest, None));
+        check_error(404, &[], fixture!("not_found.json"), (NotCovered, None));
+        check_error(200, &[], fixture!("not_found.json"), (NotCovered, None));
+        check_error(500, &[], fixture!("internal.json"), (Transient, None));
+        check_error(503, &seconds, "<html><title>Busy</title>", (Transient, Some(90)));
+        check_error(408, &[], "", (Transient, None));
+    }
+
+    #[test]
+    fn answer_that_makes_no_sense_is_malformed() {
+        check_error(200, &[], fixture!("kelvin.json"), (Malformed, None));
+        check_error(200, &[], fixture!("all_null.json"), (Malformed, None));
+        check_error(200, &[], fixture!("no_main.json"), (Malformed, None));
+        check_error(200, &[], "{\"cod\":200}", (Malformed, None));
+        check_error(200, &[], &fixture!("rain.json")[..300], (Malformed, None));
+        check_error(200, &[], "", (Malformed, None));
+        check_error(200, &[], "null", (Malformed, None));
+        check_error(200, &[], "<html><title>Welcome</title>", (Malformed, None));
+    }
+
+    #[test]
+    fn echoed_key_is_never_shown() {
+        let body = format!(r#"{{"cod":401,"message":"Invalid API key {KEY}."}}"#);
+        check_error(401, &[], &body, (Auth, None));
+        check_error(400, &[], &format!("bad request: appid={KEY}"), (BadRequest, None));
+        check_error(200, &[], &format!(r#"{{"cod":200,"dt":{KEY:?}}}"#), (Malformed, None));
+    }
+
+    #[track_caller]
+    fn check_error(
+        status: u16,
+        headers: &[(&'static str, &str)],
+        body: &str,
+        expected: (FailureClass, Option<u64>),
+    ) {
+        let read = read(&answer(status, headers, body), &buenos_aires().place, now());
+        let error = read.expect_err("no answer");
+        assert_eq!(class_of(&error), expected, "{error}");
+        assert_fit_to_be_shown(&error);
+    }
+}
