@@ -20,9 +20,9 @@ pub use spelling::InvalidFault;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
-    /// Answers with a status and the service's own error body.
+    /// Answers with a status and the service's own error body; with 203, an ordinary answer.
     Status {
-        /// The HTTP status, 200 to 599.
+        /// The HTTP status: 203, 204, or 300 to 599.
         code: u16,
     },
     /// Answers 429.

@@ -6,12 +6,26 @@
 //! [`fault::Fault`].
 
 mod config;
+mod control;
 mod counts;
+mod delivery;
+mod distortion;
 mod error;
 pub mod fault;
+mod gazetteer;
+mod listener;
+mod met_norway;
+mod open_meteo;
+mod openweathermap;
+mod question;
+mod reply;
+mod scene;
 mod schedule;
 mod simulator;
+mod stage;
 mod switchboard;
+mod weatherstack;
+mod world;
 
 pub use config::{KeyRule, Now, SimulatorConfig};
 pub use counts::RequestCounts;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use pampero_weather::provider::ProviderId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,9 @@ use crate::config::SimulatorConfig;
 use crate::counts::RequestCounts;
 use crate::error::SimulatorError;
 use crate::fault::{Fault, InvalidFault};
+use crate::stage::{self, Stage};
 use crate::switchboard::{ActiveFault, Switch, Switchboard};
+use crate::{control, listener};
 
 /// Starts simulators.
 #[derive(Debug)]
@@ -38,6 +41,14 @@ impl Simulator {
         let board = Arc::new(Switchboard::new(config.now.clone(), config.faults.clone()));
         let tracker = TaskTracker::new();
         let cancel = cancel.child_token();
+        let connections_max = config.connections_max;
+        let stage = Arc::new(Stage { config, board: Arc::clone(&board) });
+        let router = Router::new()
+            .nest("/control", control::routes())
+            .fallback(stage::play)
+            .with_state(stage);
+        let (tasks, stop) = (tracker.clone(), cancel.clone());
+        tracker.spawn(listener::serve(listener, router, connections_max, tasks, stop));
         tracker.close();
         Ok(RunningSimulator { address, board, tracker, cancel })
     }

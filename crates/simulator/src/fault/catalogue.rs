@@ -229,9 +229,8 @@ impl Fault {
 fn expected_of_status(code: u16, provider: ProviderId) -> Expected {
     let met_norway = provider == ProviderId::MetNorway;
     match code {
-        200 => Expected::Malformed,
-        203 if met_norway => Expected::Accepted,
-        201..=399 => Expected::Malformed,
+        203 => Expected::Accepted,
+        0..=399 => Expected::Malformed,
         401 | 403 => Expected::Auth,
         404 if provider == ProviderId::Weatherstack => Expected::BadRequest,
         404 => Expected::NotCovered,

@@ -122,7 +122,7 @@ impl Fault {
     /// Shows how the short form is written, with a parameter where there is one.
     const fn example(&self) -> &'static str {
         match self {
-            Self::Status { .. } => "status:503, with a status from 200 to 599",
+            Self::Status { .. } => "status:503, with 203, 204 or a status from 300 to 599",
             Self::RateLimited { .. } => "rate_limited, rate_limited:5 or rate_limited:date:5",
             Self::LimitReached { .. } => {
                 "limit_reached:minute, or with hour, day or concurrent behind the colon"
@@ -143,7 +143,7 @@ impl Fault {
     /// A parameter out of range.
     pub fn checked(self) -> Result<Self, InvalidFault> {
         let in_range = match &self {
-            Self::Status { code } => (200..=599).contains(code),
+            Self::Status { code } => matches!(code, 203 | 204 | 300..=599),
             Self::HugeBody { mib } => (1..=1024).contains(mib),
             Self::TooManyRedirects { hops } => (1..=50).contains(hops),
             Self::SlowFirstByte { ms } | Self::SlowBody { ms } => *ms <= 86_400_000,
@@ -284,6 +284,7 @@ mod tests {
         check("rate_limited:date:7", Ok(Fault::RateLimited { retry_after: RetryAfter::Date(7) }));
         check("limit_reached:day", Ok(Fault::LimitReached { window: LimitWindow::Day }));
         check("status:99", Err("status"));
+        check("status:200", Err("203, 204 or"));
         check("status:abc", Err("status"));
         check("hang:5", Err("hang"));
         check("huge_body:0", Err("huge_body"));
