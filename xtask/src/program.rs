@@ -58,9 +58,9 @@ impl Program {
     ) -> Result<()> {
         let begun = Instant::now();
         loop {
-            let last = match get_status(self.address, path) {
-                Ok(200) => return Ok(()),
-                Ok(status) => format!("status {status}"),
+            let last = match self.get(path) {
+                Ok((200, _)) => return Ok(()),
+                Ok((status, _)) => format!("status {status}"),
                 Err(error) => error.to_string(),
             };
             if let Some(status) = self.child.try_wait()? {
@@ -71,6 +71,20 @@ impl Program {
             }
             std::thread::sleep(interval);
         }
+    }
+
+    /// Sends one GET on a connection of its own and returns status and body.
+    ///
+    /// # Errors
+    /// No answer came, or none that can be read.
+    pub(crate) fn get(&self, path: &str) -> Result<(u16, String)> {
+        let address = self.address;
+        let mut stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT)?;
+        stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        status_and_body(&answer).context("the answer is no HTTP")
     }
 
     /// Returns the CPU time used so far, by the program and in the kernel for it.
@@ -142,19 +156,12 @@ pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(listener.local_addr()?)
 }
 
-/// Sends one GET on a connection of its own and returns the status.
-fn get_status(address: SocketAddr, path: &str) -> Result<u16> {
-    let mut stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT)?;
-    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    status(&answer).context("the answer is no HTTP")
-}
-
-fn status(answer: &[u8]) -> Option<u16> {
-    let rest = answer.strip_prefix(b"HTTP/1.1 ")?;
-    std::str::from_utf8(rest.get(..3)?).ok()?.parse().ok()
+/// Takes an answer apart; the body is taken as it came, in whatever transfer coding.
+fn status_and_body(answer: &[u8]) -> Option<(u16, String)> {
+    let text = String::from_utf8_lossy(answer);
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
+    Some((status, body.to_owned()))
 }
 
 /// Adds utime and stime, the 14th and 15th field of `/proc/PID/stat`.
@@ -194,10 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn status_is_read_from_the_first_line() {
-        assert_eq!(status(b"HTTP/1.1 503 Service Unavailable\r\n"), Some(503));
-        assert_eq!(status(b"HTTP/1.1 2"), None);
-        assert_eq!(status(b"SSH-2.0-x"), None);
+    fn answers_are_taken_apart() {
+        let answer = b"HTTP/1.1 503 Service Unavailable\r\nage: 1\r\n\r\n{}";
+        assert_eq!(status_and_body(answer), Some((503, "{}".to_owned())));
+        assert_eq!(status_and_body(b"HTTP/1.1 2"), None);
+        assert_eq!(status_and_body(b"SSH-2.0-x\r\n\r\n"), None);
     }
 
     #[test]
