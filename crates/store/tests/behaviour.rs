@@ -9,9 +9,10 @@ mod sqlite {
     use super::{EVENTS_MAX, SqliteOptions, SqliteStore, TempDir};
 
     async fn empty_store() -> (SqliteStore, TempDir) {
-        let folder = TempDir::new().unwrap();
+        let folder = TempDir::new().expect("a folder");
         let options = SqliteOptions { events_max: EVENTS_MAX, ..SqliteOptions::default() };
-        let store = SqliteStore::open(&folder.path().join("weather.db"), options).await.unwrap();
+        let store =
+            SqliteStore::open(&folder.path().join("weather.db"), options).await.expect("it opens");
         (store, folder)
     }
 
