@@ -192,6 +192,8 @@ fn precipitation_without_an_interval_is_kept_out_of_sums() {
     let unknown = [(Quantity::Precipitation, Flag::IntervalUnknown)];
     for interval_s in [None, Some(0), Some(-3600)] {
         expect(|r| r.precipitation = precipitation(0.4, interval_s), &[], &unknown);
+        // It is judged as an hourly amount, of which 40.1 mm in one minute would be too much.
+        expect(|r| r.precipitation = precipitation(40.1, interval_s), &[], &unknown);
     }
     let mut readings = plausible();
     readings.precipitation = precipitation(0.4, Some(0));
