@@ -1,0 +1,201 @@
+//! What happens to every request, whatever its route: one layer by hand, because each layer costs.
+//!
+//! In order: request id, `Host` and `Origin`, preflight, the route within its time, panics caught,
+//! errors written out, headers, counters, log. Start reading at [`Api::respond`].
+
+mod admin;
+mod admission;
+mod cors;
+mod request_id;
+pub(crate) mod routes;
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use pampero_telemetry::metrics::Metrics;
+use pampero_telemetry::metrics::http::HttpMetrics;
+use tokio::time::Instant;
+use tower::Service;
+
+use crate::config::ServerConfig;
+use crate::problem::{self, ApiError};
+use crate::state::{ApiParts, ApiState};
+use crate::{exposition, router};
+
+pub(crate) use admin::Admin;
+use admission::{Admission, Origins, is_harmless};
+use request_id::{RequestIds, X_REQUEST_ID};
+use routes::{RouteTable, TEMPLATES, template_of};
+
+/// A request that takes longer is worth a line in the log.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// The HTTP API: takes a request, gives the response. Clones share everything.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    router: Router,
+    ids: RequestIds,
+    admission: Admission,
+    routes: RouteTable,
+    config: ServerConfig,
+}
+
+impl Api {
+    /// Puts the API together; `metrics` is what `/metrics` shows beside the API's own.
+    pub fn new(parts: ApiParts, mut metrics: Metrics) -> Self {
+        let config = parts.config.clone();
+        let http = HttpMetrics::register(metrics.area("http"));
+        exposition::register(&mut metrics, &parts);
+        let router = router::router(ApiState::new(parts, metrics));
+        let origins = Origins::listed(&config.cors_origins);
+        Self(Arc::new(Inner {
+            router,
+            ids: RequestIds::new(),
+            admission: Admission::new(&config.public_hosts, origins),
+            routes: RouteTable::new(http),
+            config,
+        }))
+    }
+
+    /// Returns what the operator decided.
+    pub(crate) fn config(&self) -> &ServerConfig {
+        &self.0.config
+    }
+
+    /// Answers one request. Never fails: what goes wrong is a response too.
+    pub async fn respond<B>(&self, request: Request<B>) -> Response
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        let started = Instant::now();
+        let inner = &*self.0;
+        let _in_flight = inner.routes.metrics().enter();
+        let template = template_of(request.uri().path());
+        let method = request.method().clone();
+        let id = inner.ids.of(request.headers());
+        let origins = inner.admission.origins();
+        let origin = match origins.is_empty() {
+            true => None,
+            false => request.headers().get(http::header::ORIGIN).cloned(),
+        };
+        let mut response = match inner.admission.check(&request) {
+            Err(refusal) => refusal.into_response(),
+            Ok(()) => match cors::preflight(origins, &request) {
+                Some(answer) => answer,
+                None => inner.run(template, request).await,
+            },
+        };
+        problem::write_out(&mut response, &method, id.to_str().unwrap_or_default());
+        cors::open_up(origins, origin.as_ref(), response.headers_mut());
+        let status = response.status();
+        finish_headers(response.headers_mut(), &id);
+        let elapsed = started.elapsed();
+        inner.routes.counters(&method, template).record(status.as_u16(), elapsed);
+        log(&method, template, status, elapsed, &id);
+        response
+    }
+}
+
+impl Inner {
+    /// Lets the route answer, within its time.
+    async fn run<B>(&self, template: Option<usize>, request: Request<B>) -> Response
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        let limit = self.time_for(request.method());
+        // The first route answers from memory alone and needs no timer.
+        let is_instant = template == Some(0);
+        let answering = AssertUnwindSafe(self.router.clone().call(request)).catch_unwind();
+        let answer = if is_instant {
+            answering.await
+        } else {
+            match tokio::time::timeout(limit, answering).await {
+                Ok(answer) => answer,
+                Err(_) => return took_too_long(limit).into_response(),
+            }
+        };
+        match answer {
+            Ok(Ok(response)) => response,
+            Err(panic) => ApiError::internal(panic_text(panic.as_ref())).into_response(),
+        }
+    }
+
+    /// A request with a body may use its time twice: for the body to arrive, and for the answer.
+    fn time_for(&self, method: &Method) -> Duration {
+        let limit = self.config.request_timeout;
+        if is_harmless(method) { limit } else { limit * 2 }
+    }
+}
+
+/// Returns the headers of a response that needs no more than its request id.
+pub(crate) fn prepared_headers() -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(16);
+    finish_headers(&mut headers, &HeaderValue::from_static("-"));
+    headers
+}
+
+/// Puts the id in, and the headers that every response carries unless it brings its own.
+fn finish_headers(headers: &mut HeaderMap, id: &HeaderValue) {
+    if headers.insert(X_REQUEST_ID, id.clone()).is_some() {
+        return;
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers
+        .entry(CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+}
+
+fn took_too_long(limit: Duration) -> ApiError {
+    let detail = format!("the answer took longer than {limit:?} and was given up");
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", detail)
+        .retry_after(Duration::from_secs(5))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("a handler panicked: {}", text.as_deref().unwrap_or("without a message"))
+}
+
+/// Failures and slow answers are worth a warning; all others are seen only by who looks closely.
+fn log(
+    method: &Method,
+    template: Option<usize>,
+    status: StatusCode,
+    elapsed: Duration,
+    id: &HeaderValue,
+) {
+    let is_stream = template.is_some_and(|index| TEMPLATES[index] == "/api/events/stream");
+    macro_rules! line {
+        ($level:ident, $message:literal) => {
+            tracing::$level!(
+                method = method.as_str(),
+                route = template.map(|index| TEMPLATES[index]),
+                status = status.as_u16(),
+                elapsed_ms = elapsed.as_millis() as u64,
+                request_id = id.to_str().unwrap_or_default(),
+                $message
+            )
+        };
+    }
+    if status.is_server_error() {
+        line!(warn, "request failed");
+    } else if elapsed > SLOW && !is_stream {
+        line!(warn, "request was slow");
+    } else {
+        line!(debug, "request answered");
+    }
+}

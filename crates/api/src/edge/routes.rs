@@ -1,0 +1,121 @@
+//! The routes by their template: which one a request is for, and the counters of each.
+//!
+//! Resolved once: a request is counted without a look-up by text.
+
+use std::sync::OnceLock;
+
+use http::Method;
+use pampero_telemetry::metrics::http::{HttpMetrics, RouteMetrics};
+
+/// Every route there is; the most asked first.
+pub(crate) const TEMPLATES: [&str; 19] = [
+    "/weather/current",
+    "/weather/average/day",
+    "/weather/average/week",
+    "/api/places",
+    "/api/places/{place}",
+    "/api/places/{place}/current",
+    "/api/places/{place}/observations",
+    "/api/places/{place}/observations/{provider}/{observed_at}/revisions",
+    "/api/providers",
+    "/api/providers/{provider}",
+    "/api/providers/{provider}/breaker",
+    "/api/events",
+    "/api/events/stream",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+    "/openapi.json",
+    "/",
+    "/docs/{*file}",
+];
+
+/// The methods that have counters of their own, and a place for all others.
+const METHODS: [&Method; 6] =
+    [&Method::GET, &Method::HEAD, &Method::POST, &Method::PUT, &Method::DELETE, &Method::OPTIONS];
+
+/// The counters of every route and method; made when the first such request comes.
+pub(crate) struct RouteTable {
+    metrics: HttpMetrics,
+    routes: Vec<Counters>,
+    unmatched: Counters,
+}
+
+type Counters = [OnceLock<RouteMetrics>; METHODS.len() + 1];
+
+impl RouteTable {
+    pub(crate) fn new(metrics: HttpMetrics) -> Self {
+        let routes = TEMPLATES.iter().map(|_| Counters::default()).collect();
+        Self { metrics, routes, unmatched: Counters::default() }
+    }
+
+    /// Returns the measuring of all requests.
+    pub(crate) fn metrics(&self) -> &HttpMetrics {
+        &self.metrics
+    }
+
+    /// Returns the counters of a route; `None` is the route of requests that fit none.
+    pub(crate) fn counters(&self, method: &Method, template: Option<usize>) -> &RouteMetrics {
+        let column = METHODS.iter().position(|known| *known == method).unwrap_or(METHODS.len());
+        match template {
+            Some(row) => self.routes[row][column]
+                .get_or_init(|| self.metrics.route(method.as_str(), TEMPLATES[row])),
+            None => self.unmatched[column].get_or_init(|| self.metrics.unmatched(method.as_str())),
+        }
+    }
+}
+
+/// Returns the index in [`TEMPLATES`] of the route a path is for; `None` when it fits none.
+pub(crate) fn template_of(path: &str) -> Option<usize> {
+    TEMPLATES.iter().position(|template| fits(template, path))
+}
+
+/// Tells whether a path fits a template; `{name}` stands for one part, `{*name}` for all the rest.
+fn fits(template: &str, path: &str) -> bool {
+    if template == path {
+        return true;
+    }
+    if !template.contains('{') {
+        return false;
+    }
+    let mut parts = path.split('/');
+    for wanted in template.split('/') {
+        let part = parts.next();
+        match part {
+            _ if wanted.starts_with("{*") => return true,
+            Some(part) if wanted == part => {}
+            Some(part) if wanted.starts_with('{') && !part.is_empty() => {}
+            _ => return false,
+        }
+    }
+    parts.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_find_their_template() {
+        check("/", Some("/"));
+        check("/weather/current", Some("/weather/current"));
+        check("/weather/current/", None);
+        check("/api/places/rosario", Some("/api/places/{place}"));
+        check("/api/places/", None);
+        check("/api/events/stream", Some("/api/events/stream"));
+        check(
+            "/api/places/a/observations/b/c/revisions",
+            Some("/api/places/{place}/observations/{provider}/{observed_at}/revisions"),
+        );
+        check("/docs", Some("/docs/{*file}"));
+        check("/docs/", Some("/docs/{*file}"));
+        check("/docs/swagger-ui.css", Some("/docs/{*file}"));
+        check("/docsx", None);
+        check("/nothing", None);
+    }
+
+    #[track_caller]
+    fn check(path: &str, template: Option<&str>) {
+        assert_eq!(template_of(path).map(|index| TEMPLATES[index]), template, "{path}");
+    }
+}

@@ -1,0 +1,65 @@
+//! Every route with its handler, and the description that comes from both.
+
+use axum::Router;
+use axum::routing::get;
+use http::{Method, StatusCode};
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::problem::ApiError;
+use crate::state::ApiState;
+use crate::weather::{average, current};
+use crate::{
+    docs, events, exposition, health, observations, openapi, places, providers, start_page,
+};
+
+/// Returns the routes; nothing in here knows the request id, which the edge adds.
+pub(crate) fn router(state: ApiState) -> Router {
+    let (described, _) = described().split_for_parts();
+    let undescribed = Router::new()
+        .route("/", get(start_page::get_start_page))
+        .route("/docs", get(docs::redirect_to_docs))
+        .route("/docs/", get(docs::get_docs_page))
+        .route("/docs/{*file}", get(docs::get_docs_file));
+    described
+        .merge(undescribed)
+        .with_state(state)
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(wrong_method)
+}
+
+/// Returns the routes with their description, for the contract and for the router alike.
+pub(crate) fn described() -> OpenApiRouter<ApiState> {
+    let quick = OpenApiRouter::new()
+        .routes(routes!(current::get_current_weather))
+        .routes(routes!(health::get_liveness))
+        .routes(routes!(health::get_readiness))
+        .routes(routes!(events::stream::stream_events));
+    let compressed = OpenApiRouter::new()
+        .routes(routes!(average::get_day_average))
+        .routes(routes!(average::get_week_average))
+        .routes(routes!(places::list_places, places::add_place))
+        .routes(routes!(places::get_place, places::change_place, places::remove_place))
+        .routes(routes!(places::get_place_current))
+        .routes(routes!(observations::list_observations))
+        .routes(routes!(observations::list_revisions))
+        .routes(routes!(providers::list_providers))
+        .routes(routes!(providers::get_provider))
+        .routes(routes!(providers::set_breaker))
+        .routes(routes!(events::list_events))
+        .routes(routes!(exposition::get_metrics))
+        .routes(routes!(docs::get_openapi))
+        .layer(CompressionLayer::new());
+    OpenApiRouter::with_openapi(openapi::frame()).merge(quick).merge(compressed)
+}
+
+async fn no_such_route() -> ApiError {
+    let detail = "there is nothing under this path; GET /openapi.json lists what there is";
+    ApiError::new(StatusCode::NOT_FOUND, "unknown_route", detail)
+}
+
+async fn wrong_method(method: Method) -> ApiError {
+    let detail = format!("{method} is not understood here; the Allow header lists what is");
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}

@@ -1,0 +1,13 @@
+//! The API through its real routes, without a socket but for the tests of the listener.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail at any step")]
+
+mod app;
+mod contract;
+mod edge;
+mod events;
+mod listener;
+mod observations;
+mod places;
+mod providers;
+mod weather;
