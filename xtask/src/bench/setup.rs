@@ -170,7 +170,7 @@ fn configuration(simulator: SocketAddr, place_count: u32) -> String {
         "[chain]\norder = [\"open_meteo\", \"met_norway\"]\n\n\
          [providers.open_meteo]\nbase_url = \"http://{simulator}/open_meteo\"\n\
          geocoding_url = \"http://{simulator}/open_meteo\"\n\
-         rate_per_minute = 100000\nquota_per_day = 100000000\nquota_per_month = 1000000000\n\n\
+         rate = \"none\"\nquota_per_day = 0\nquota_per_month = 0\n\n\
          [providers.met_norway]\nbase_url = \"http://{simulator}/met_norway\"\n\
          contact = \"bench@pampero.invalid\"\n"
     );
