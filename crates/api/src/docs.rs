@@ -6,7 +6,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 use utoipa_swagger_ui::{Config, serve};
@@ -69,6 +69,7 @@ fn file(path: &str, headers: &HeaderMap) -> Result<Response, ApiError> {
             return Err(ApiError::new(StatusCode::NOT_ACCEPTABLE, "only_gzip", detail));
         }
         to_send.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        to_send.insert(VARY, HeaderValue::from_static("accept-encoding"));
     }
     Ok(response)
 }

@@ -1,5 +1,6 @@
 //! An API over a real store, with providers that answer as told and a clock that is set by hand.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,17 +41,26 @@ pub(crate) fn at(text: &str) -> Timestamp {
 
 /// A clock that stands until it is set.
 #[derive(Debug)]
-pub(crate) struct SetClock(Mutex<Timestamp>);
+pub(crate) struct SetClock {
+    now: Mutex<Timestamp>,
+    is_broken: AtomicBool,
+}
 
 impl SetClock {
     pub(crate) fn set(&self, now: &str) {
-        *self.0.lock().unwrap() = at(now);
+        *self.now.lock().unwrap() = at(now);
+    }
+
+    /// Makes everybody who asks for the time panic.
+    pub(crate) fn set_broken(&self, is_broken: bool) {
+        self.is_broken.store(is_broken, Ordering::Relaxed);
     }
 }
 
 impl Clock for SetClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
+        assert!(!self.is_broken.load(Ordering::Relaxed), "a spring of the clock broke");
+        *self.now.lock().unwrap()
     }
 }
 
@@ -92,7 +102,7 @@ fn profile(id: ProviderId, name: &'static str) -> Profile {
 pub(crate) struct TestApp {
     pub(crate) api: Api,
     pub(crate) clock: Arc<SetClock>,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<SqliteStore>,
     pub(crate) board: Arc<Board>,
     pub(crate) places: Arc<PlaceBook>,
     pub(crate) sources: Sources,
@@ -148,12 +158,11 @@ impl TestApp {
     pub(crate) async fn with(config: ServerConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pampero.sqlite");
-        let store = SqliteStore::open(&path, SqliteOptions::default()).await.unwrap();
-        Self::over(Arc::new(store), folder, config).await
-    }
-
-    pub(crate) async fn over(store: Arc<dyn Store>, folder: TempDir, config: ServerConfig) -> Self {
-        let clock = Arc::new(SetClock(Mutex::new(at(NOON))));
+        let sqlite = SqliteStore::open(&path, SqliteOptions::default()).await.unwrap();
+        let sqlite = Arc::new(sqlite);
+        let store: Arc<dyn Store> = Arc::<SqliteStore>::clone(&sqlite);
+        let clock =
+            Arc::new(SetClock { now: Mutex::new(at(NOON)), is_broken: AtomicBool::new(false) });
         let (tracker, cancel) = (TaskTracker::new(), CancellationToken::new());
         let board = Arc::new(Board::default());
         let configured = vec![draft("Buenos Aires", -34.6037, -58.3816)];
@@ -177,7 +186,7 @@ impl TestApp {
             sources: sources.clone(),
             timeline: timeline.clone(),
             averages: Arc::new(averages),
-            store: Arc::clone(&store),
+            store,
             clock: shared_clock,
             config,
             tracker: tracker.clone(),
@@ -187,7 +196,7 @@ impl TestApp {
         Self {
             api,
             clock,
-            store,
+            store: sqlite,
             board,
             places,
             sources,
@@ -231,7 +240,7 @@ impl TestApp {
             Arc::clone(&self.places),
             Arc::clone(&self.board),
             self.sources.clone(),
-            Arc::clone(&self.store),
+            Arc::<SqliteStore>::clone(&self.store),
             self.timeline.clone(),
             Arc::<SetClock>::clone(&self.clock),
             PollingPolicy::default(),

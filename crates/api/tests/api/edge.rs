@@ -6,7 +6,9 @@ use axum::body::Body;
 use http::{Method, Request};
 use pampero_api::ServerConfig;
 
-use crate::app::{TestApp, request};
+use pampero_weather::provider::ProviderId::OpenMeteo;
+
+use crate::app::{TestApp, observation, request};
 
 const PLACE: &str = r#"{"name": "Salto", "latitude": -31.4, "longitude": -58, "time_zone": "UTC"}"#;
 
@@ -167,6 +169,36 @@ async fn bodies_are_limited_in_size_kind_and_time() {
     });
     endless.headers_mut().insert("content-type", "application/json".parse().unwrap());
     app.send(endless).await.check_problem(408, "body_too_slow");
+}
+
+#[tokio::test]
+async fn a_panic_costs_one_request_and_tells_nothing_of_its_cause() {
+    let app = TestApp::start().await;
+    let said = observation("buenos-aires", OpenMeteo, "2026-11-24T14:45:00Z", 16.0);
+    app.observe(said, None).await;
+    for path in ["/weather/current", "/weather/average/day"] {
+        app.clock.set_broken(true);
+        let problem = app.get(path).await.check_problem(500, "internal");
+        assert!(!problem.to_string().contains("spring"), "{problem}");
+        app.clock.set_broken(false);
+        assert_eq!(app.get(path).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn current_conditions_outlive_the_store() {
+    let app = TestApp::start().await;
+    let said = observation("buenos-aires", OpenMeteo, "2026-11-24T14:45:00Z", 16.0);
+    app.observe(said, None).await;
+    app.store.close().await.unwrap();
+    assert_eq!(app.get("/weather/current").await.status, 200);
+    app.get("/health/ready").await.check_problem(503, "store_silent");
+    for path in ["/api/events", "/api/places/rosario/observations", "/weather/average/day"] {
+        let reply = app.get(path).await;
+        reply.check_problem(503, "stopping");
+        assert_eq!(reply.header("retry-after"), "5", "{path}");
+    }
+    app.send_json(Method::POST, "/api/places", PLACE).await.check_problem(503, "stopping");
 }
 
 #[tokio::test]
