@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::question::Question;
 use crate::reply::Reply;
 use crate::scene::{Scene, http_date, round, spot, timestamp};
-use crate::world::Spot;
+use crate::world::{Site, Spot};
 
 /// The header that says more about a refusal.
 const ERROR_CLASS: HeaderName = HeaderName::from_static("errorclass");
@@ -95,8 +95,9 @@ fn forecast(
     if !scene.series_ends() && is_unchanged(question, run) {
         return dated(Reply::of(304, "application/json", Vec::new()));
     }
-    let steps = series::steps(scene, product, spot, altitude_m, run);
-    let height = altitude_m.unwrap_or_else(|| scene.elevation_m(spot)).round() as i64;
+    let site = Site::at(spot);
+    let steps = series::steps(scene, product, &site, altitude_m, run);
+    let height = altitude_m.unwrap_or(site.ground_m).round() as i64;
     dated(Reply::json(
         200,
         &json!({

@@ -8,7 +8,7 @@ use crate::gazetteer;
 use crate::question::Question;
 use crate::reply::Reply;
 use crate::scene::{Scene, round, spot, timestamp};
-use crate::world::{Sky, Spot, Strength, Weather, sun};
+use crate::world::{Site, Sky, Spot, Strength, Weather, sun};
 
 /// The units a client can ask for.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -61,7 +61,7 @@ fn calculated_at(instant: i64) -> i64 {
 
 fn body(scene: &Scene<'_>, spot: Spot, units: Units) -> Value {
     let dt = calculated_at(scene.instant());
-    let weather = scene.weather(spot, dt, None);
+    let weather = scene.weather(&Site::at(spot), dt, None);
     let day = sun::is_up(spot, dt);
     let city = gazetteer::city_at(spot);
     let mut sys = json!({"type": 2, "id": 2_000_001});

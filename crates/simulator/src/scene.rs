@@ -6,7 +6,7 @@ use pampero_weather::provider::ProviderId;
 use crate::config::SimulatorConfig;
 use crate::fault::Fault;
 use crate::switchboard::ActiveFault;
-use crate::world::{Spot, Weather, World, station_hpa};
+use crate::world::{Site, Spot, Weather, station_hpa};
 
 /// What a stand-in knows when it answers one request.
 pub(crate) struct Scene<'a> {
@@ -19,10 +19,6 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    fn world(&self) -> World {
-        World { gap_bridged_hours: self.config.gap_bridged_hours }
-    }
-
     fn plays(&self, fault: &Fault) -> bool {
         self.fault.is_some_and(|active| active.fault == *fault)
     }
@@ -53,18 +49,13 @@ impl Scene<'_> {
         self.instant() < self.now
     }
 
-    /// Returns the height of the ground in m.
-    pub(crate) fn elevation_m(&self, spot: Spot) -> f64 {
-        self.world().elevation_m(spot)
-    }
-
     /// Returns the weather as the provider tells it, `at` in seconds since the Unix epoch.
     ///
     /// `asked_m` is the height the client gave, to which temperature and pressure are corrected.
-    pub(crate) fn weather(&self, spot: Spot, at: i64, asked_m: Option<f64>) -> Weather {
-        let mut weather = self.world().weather(spot, at);
+    pub(crate) fn weather(&self, site: &Site, at: i64, asked_m: Option<f64>) -> Weather {
+        let mut weather = site.weather(at, self.config.gap_bridged_hours);
         if let Some(asked_m) = asked_m {
-            correct_to_height(&mut weather, asked_m - self.elevation_m(spot), asked_m);
+            correct_to_height(&mut weather, asked_m - site.ground_m, asked_m);
         }
         lean(&mut weather, self.provider);
         if let Some(active) = self.fault {

@@ -11,7 +11,7 @@ use crate::gazetteer::{self, City};
 use crate::question::Question;
 use crate::reply::Reply;
 use crate::scene::{Scene, round, spot, timestamp};
-use crate::world::{Sky, Spot, Strength, sun};
+use crate::world::{Site, Sky, Spot, Strength, sun};
 
 /// Answers a question.
 pub(crate) fn answer(scene: &Scene<'_>, question: &Question) -> Reply {
@@ -116,7 +116,7 @@ fn observed_at(instant: i64) -> i64 {
 
 fn current(scene: &Scene<'_>, spot: Spot, instant: i64, unit: &str) -> Value {
     let observed_at = observed_at(instant);
-    let weather = scene.weather(spot, observed_at, None);
+    let weather = scene.weather(&Site::at(spot), observed_at, None);
     let (code, words) =
         if scene.with_unknown_code() { (999, "A rain of frogs") } else { condition(weather.sky) };
     let degrees = |celsius: f64| match unit {

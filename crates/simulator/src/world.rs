@@ -11,6 +11,7 @@ mod replay;
 mod sky;
 pub(crate) mod sun;
 
+use readings::Station;
 pub(crate) use sky::{Sky, Strength};
 
 use crate::gazetteer;
@@ -53,34 +54,37 @@ pub(crate) struct Weather {
     pub(crate) sky: Sky,
 }
 
-/// All the weather there is.
+/// A spot with what has to be looked up only once.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct World {
-    /// Readings at most this many hours apart are joined.
-    pub(crate) gap_bridged_hours: u32,
+pub(crate) struct Site {
+    pub(crate) spot: Spot,
+    /// The height of the ground in m above mean sea level.
+    pub(crate) ground_m: f64,
+    station: Option<Station>,
 }
 
-impl World {
-    /// Returns the weather at `spot`, `at` in seconds since the Unix epoch.
-    pub(crate) fn weather(&self, spot: Spot, at: i64) -> Weather {
-        match readings::Station::near(spot) {
-            Some(station) => replay::weather(station, at, self.gap_bridged_hours),
-            None => climate::weather(spot, at),
+impl Site {
+    /// Looks up what lies at `spot`: a station, a city, or an invented landscape.
+    pub(crate) fn at(spot: Spot) -> Self {
+        let cell = climate::centre_of_cell(spot);
+        let station = Station::near(spot);
+        let ground_m = match (station, gazetteer::city_at(cell)) {
+            (Some(station), _) => station.elevation_m(),
+            (None, Some(city)) => city.elevation_m,
+            (None, None) => climate::terrain_m(cell),
+        };
+        Self { spot, ground_m, station }
+    }
+
+    /// Returns the weather, `at` in seconds since the Unix epoch.
+    ///
+    /// Readings at most `gap_bridged_hours` apart are joined.
+    pub(crate) fn weather(&self, at: i64, gap_bridged_hours: u32) -> Weather {
+        match self.station {
+            Some(station) => replay::weather(station, at, gap_bridged_hours),
+            None => climate::weather(climate::centre_of_cell(self.spot), self.ground_m, at),
         }
     }
-
-    /// Returns the height of the ground at `spot`, in m above mean sea level.
-    pub(crate) fn elevation_m(&self, spot: Spot) -> f64 {
-        elevation_m(spot)
-    }
-}
-
-/// Returns the height of the ground: of the station, of the city, or of an invented landscape.
-fn elevation_m(spot: Spot) -> f64 {
-    if let Some(station) = readings::Station::near(spot) {
-        return station.elevation_m();
-    }
-    gazetteer::city_at(spot).map_or_else(|| climate::terrain_m(spot), |city| city.elevation_m)
 }
 
 /// Returns the saturation vapour pressure over water in hPa, `t` in °C.

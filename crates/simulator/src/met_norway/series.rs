@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Product;
 use crate::scene::{Scene, round, timestamp};
-use crate::world::{Sky, Spot, Strength, Weather, sun};
+use crate::world::{Site, Sky, Spot, Strength, Weather, sun};
 
 /// Hours with a step each; then a step every six hours until the end.
 const HOURLY: usize = 48;
@@ -20,7 +20,7 @@ const AHEAD: usize = 12;
 pub(super) fn steps(
     scene: &Scene<'_>,
     product: Product,
-    spot: Spot,
+    site: &Site,
     altitude_m: Option<f64>,
     run: i64,
 ) -> Vec<Value> {
@@ -30,8 +30,8 @@ pub(super) fn steps(
     let first = first.div_euclid(3_600) * 3_600;
     let at = |hour: usize| first + hour as i64 * 3_600;
     let hours: Vec<Weather> =
-        (0..=LAST + AHEAD).map(|hour| scene.weather(spot, at(hour), altitude_m)).collect();
-    let outlook = Outlook { scene, product, spot, hours: &hours, first };
+        (0..=LAST + AHEAD).map(|hour| scene.weather(site, at(hour), altitude_m)).collect();
+    let outlook = Outlook { scene, product, spot: site.spot, hours: &hours, first };
     let listed = (0..=LAST).filter(|hour| *hour <= HOURLY || (*hour - HOURLY).is_multiple_of(6));
     let until = if scene.series_ends() { scene.instant() } else { i64::MAX };
     listed

@@ -2,8 +2,11 @@
 //!
 //! Written straight into bytes, because a batch has a hundred places and there are many batches.
 
+use std::borrow::Cow;
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::query::{Asked, Query, Zone};
 use super::variable::{Moment, Number, Temperature, Units, Variable, Wind};
@@ -18,11 +21,14 @@ pub(super) fn answer(scene: &Scene<'_>, query: &Query) -> Reply {
     if scene.in_wrong_units() {
         units = Units { temperature: Temperature::Kelvin, wind: Wind::KilometresPerHour, ..units };
     }
+    let [current_units, hourly_units] = [(&query.current, true), (&query.hourly, false)]
+        .map(|(variables, interval)| UnitNames { variables, interval, units, query }.written());
+    let names = UnitTexts { current: current_units.as_deref(), hourly: hourly_units.as_deref() };
     let bodies: Vec<PlaceBody<'_>> = query
         .places
         .iter()
         .enumerate()
-        .map(|(index, asked)| PlaceBody::new(scene, query, units, index, asked))
+        .map(|(index, asked)| PlaceBody::new(scene, query, units, names, index, asked))
         .collect();
     match bodies.as_slice() {
         [only] => Reply::json(200, only),
@@ -38,17 +44,17 @@ struct PlaceBody<'a> {
     generationtime_ms: f64,
     utc_offset_seconds: i32,
     timezone: &'a str,
-    timezone_abbreviation: String,
+    timezone_abbreviation: Cow<'static, str>,
     elevation: f64,
     /// The number of the place in the request, left out for the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     location_id: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    current_units: Option<UnitNames<'a>>,
+    current_units: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<Current<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hourly_units: Option<UnitNames<'a>>,
+    hourly_units: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hourly: Option<Hourly<'a>>,
 }
@@ -58,6 +64,7 @@ impl<'a> PlaceBody<'a> {
         scene: &'a Scene<'a>,
         query: &'a Query,
         units: Units,
+        names: UnitTexts<'a>,
         index: usize,
         asked: &'a Asked,
     ) -> Self {
@@ -65,19 +72,18 @@ impl<'a> PlaceBody<'a> {
         let context = Context { scene, query, units, asked, offset_s };
         let has_current = !query.current.is_empty();
         let has_hourly = !query.hourly.is_empty();
-        let names = |variables, interval| UnitNames { variables, interval, units, query };
         Self {
-            latitude: cell(asked.spot.latitude),
-            longitude: cell(asked.spot.longitude),
+            latitude: cell(asked.site.spot.latitude),
+            longitude: cell(asked.site.spot.longitude),
             generationtime_ms: 0.05,
             utc_offset_seconds: offset_s,
             timezone: &asked.zone.name,
             timezone_abbreviation: abbreviation,
-            elevation: asked.elevation_m.unwrap_or_else(|| scene.elevation_m(asked.spot)),
+            elevation: asked.elevation_m.unwrap_or(asked.site.ground_m),
             location_id: (index > 0).then_some(index),
-            current_units: has_current.then(|| names(&query.current, true)),
+            current_units: names.current,
             current: has_current.then_some(Current(context)),
-            hourly_units: has_hourly.then(|| names(&query.hourly, false)),
+            hourly_units: names.hourly,
             hourly: has_hourly.then_some(Hourly(context)),
         }
     }
@@ -89,11 +95,18 @@ fn cell(degrees: f64) -> f64 {
 }
 
 impl Zone {
-    fn offset_at(&self, at: i64) -> (i32, String) {
-        let Some(rules) = &self.rules else { return (0, "GMT".to_owned()) };
+    fn offset_at(&self, at: i64) -> (i32, Cow<'static, str>) {
+        let Some(rules) = &self.rules else { return (0, Cow::Borrowed("GMT")) };
         let info = rules.to_offset_info(timestamp(at));
-        (info.offset().seconds(), info.abbreviation().to_owned())
+        (info.offset().seconds(), Cow::Owned(info.abbreviation().to_owned()))
     }
+}
+
+/// The names of the units as JSON, written once for all places; `None` where nothing is asked.
+#[derive(Clone, Copy)]
+struct UnitTexts<'a> {
+    current: Option<&'a RawValue>,
+    hourly: Option<&'a RawValue>,
 }
 
 /// The names of the units, in the order of the variables.
@@ -102,6 +115,13 @@ struct UnitNames<'a> {
     interval: bool,
     units: Units,
     query: &'a Query,
+}
+
+impl UnitNames<'_> {
+    /// Writes the names as JSON; `None` when there are no variables.
+    fn written(&self) -> Option<Box<RawValue>> {
+        if self.variables.is_empty() { None } else { to_raw_value(self).ok() }
+    }
 }
 
 impl Serialize for UnitNames<'_> {
@@ -139,11 +159,11 @@ impl Context<'_> {
     }
 
     fn values(&self, variables: &[Variable], at: i64, step_s: i64) -> Vec<Number> {
-        let Asked { spot, elevation_m, .. } = *self.asked;
-        let weather = self.scene.weather(spot, at, elevation_m);
+        let Asked { site, elevation_m, .. } = self.asked;
+        let weather = self.scene.weather(site, at, *elevation_m);
         let moment = Moment {
             weather: &weather,
-            spot,
+            spot: site.spot,
             at,
             hour_share: step_s as f64 / 3_600.0,
             units: self.units,

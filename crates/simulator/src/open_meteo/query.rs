@@ -1,5 +1,6 @@
 //! The parameters of `v1/forecast`, read and checked; a reason in the service's words when wrong.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use jiff::tz::TimeZone;
@@ -8,7 +9,7 @@ use super::PLACES_MAX;
 use super::variable::{Temperature, Units, Variable, Wind};
 use crate::gazetteer;
 use crate::question::Question;
-use crate::world::Spot;
+use crate::world::{Site, Spot};
 
 /// A question that can be answered.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(super) struct Query {
 /// A place that is asked for.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) spot: Spot,
+    pub(super) site: Site,
     /// The height the client gave, in m; `None` when the terrain model is to be used.
     pub(super) elevation_m: Option<f64>,
     pub(super) zone: Zone,
@@ -34,7 +35,7 @@ pub(super) struct Asked {
 /// The time zone of an answer.
 #[derive(Clone, Debug)]
 pub(super) struct Zone {
-    pub(super) name: String,
+    pub(super) name: Cow<'static, str>,
     /// `None` is GMT.
     pub(super) rules: Option<TimeZone>,
 }
@@ -130,7 +131,7 @@ fn places(question: &Question) -> Result<Vec<Asked>, String> {
             let zone = of_place(&zones, index)
                 .map_or_else(|| Ok(Zone::gmt()), |name| Zone::read(name, spot));
             Ok(Asked {
-                spot,
+                site: Site::at(spot),
                 elevation_m: elevation_m.filter(|metres| metres.is_finite()),
                 zone: zone?,
             })
@@ -162,7 +163,7 @@ fn spot(latitude: f64, longitude: f64) -> Result<Spot, String> {
 
 impl Zone {
     fn gmt() -> Self {
-        Self { name: "GMT".to_owned(), rules: None }
+        Self { name: Cow::Borrowed("GMT"), rules: None }
     }
 
     fn read(name: &str, spot: Spot) -> Result<Self, String> {
@@ -172,7 +173,7 @@ impl Zone {
             name => name,
         };
         let rules = TimeZone::get(name).map_err(|_| "Invalid timezone".to_owned())?;
-        Ok(Self { name: name.to_owned(), rules: Some(rules) })
+        Ok(Self { name: Cow::Owned(name.to_owned()), rules: Some(rules) })
     }
 }
 

@@ -7,7 +7,7 @@
 use std::f64::consts::TAU;
 
 use super::noise::smooth;
-use super::{Sky, Spot, Weather, elevation_m, saturation_hpa, station_hpa};
+use super::{Sky, Spot, Weather, saturation_hpa, station_hpa};
 
 /// What each stream of chance is for; the numbers only have to differ.
 mod seed {
@@ -21,11 +21,9 @@ mod seed {
     pub(super) const TERRAIN: u64 = 8;
 }
 
-/// Returns the weather at `spot`, `at` in seconds since the Unix epoch.
-pub(super) fn weather(spot: Spot, at: i64) -> Weather {
-    let spot = centre_of_cell(spot);
+/// Returns the weather at the centre of a cell, `at` in seconds since the Unix epoch.
+pub(super) fn weather(spot: Spot, elevation_m: f64, at: i64) -> Weather {
     let seconds = at as f64;
-    let elevation_m = elevation_m(spot);
     let hour_mm = hour_mm(spot, at);
     // What falls needs a cloud to fall from, also in the minutes in which the model sees none.
     let cloud_floor = if hour_mm > 0.0 { 82.0 } else { 0.0 };
@@ -63,7 +61,7 @@ pub(super) fn weather(spot: Spot, at: i64) -> Weather {
 /// Moves a spot to the centre of its cell of 0.01°, as a model with a grid does.
 ///
 /// Cut towards zero, so that coordinates cut to four decimals fall into the same cell.
-fn centre_of_cell(spot: Spot) -> Spot {
+pub(super) fn centre_of_cell(spot: Spot) -> Spot {
     let centre = |degrees: f64| {
         let cell = (degrees * 100.0 + 1e-6_f64.copysign(degrees)).trunc();
         (cell + 0.5_f64.copysign(degrees)) / 100.0
@@ -78,9 +76,9 @@ fn regional(seed: u64, spot: Spot, seconds: f64, degrees: f64, hours: f64) -> f6
     smooth(seed, x, y, seconds / (hours * 3_600.0), round_the_earth)
 }
 
-/// Returns the height of an invented landscape, 0 to 600 m.
+/// Returns the height of an invented landscape at the centre of a cell, 0 to 600 m.
 pub(super) fn terrain_m(spot: Spot) -> f64 {
-    let hills = regional(seed::TERRAIN, centre_of_cell(spot), 0.0, 2.5, 1.0).max(-0.6);
+    let hills = regional(seed::TERRAIN, spot, 0.0, 2.5, 1.0).max(-0.6);
     (375.0 * (hills + 0.6)).round()
 }
 
@@ -167,7 +165,12 @@ fn visibility_m(hour_mm: f64, humidity_percent: f64, wind_ms: f64) -> f64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Site;
     use super::*;
+
+    fn weather(spot: Spot, at: i64) -> Weather {
+        Site::at(spot).weather(at, 6)
+    }
 
     fn spots() -> impl Strategy<Value = Spot> {
         (-90.0..=90.0_f64, -180.0..=180.0_f64)
@@ -252,6 +255,6 @@ mod tests {
             seen.wind_ms.unwrap(),
             seen.wind_from_degrees.unwrap()
         );
-        assert_eq!(shown, "16.916 °C, 1016.815 hPa, 0.614 m/s from 129°");
+        assert_eq!(shown, "14.883 °C, 1014.146 hPa, 3.142 m/s from 290°");
     }
 }

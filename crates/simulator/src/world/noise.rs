@@ -9,15 +9,18 @@ pub(super) fn smooth(seed: u64, x: f64, y: f64, z: f64, x_period: i64) -> f64 {
     let (sx, sy, sz) = (ease(fx - x0), ease(fy - y0), ease(fz - z0));
     let (ix, iy, iz) = (x0 as i64, y0 as i64, z0 as i64);
     let (west, east) = (ix.rem_euclid(x_period), (ix + 1).rem_euclid(x_period));
-    let along_x = |y, z| {
-        let (from, to) = (drawn(seed, west, y, z), drawn(seed, east, y, z));
+    // The bits of outer coordinates are mixed once for all points that share them.
+    let along_x = |row: u64| {
+        let (from, to) = (drawn(row, west), drawn(row, east));
         from + (to - from) * sx
     };
-    let along_y = |z| {
-        let (from, to) = (along_x(iy, z), along_x(iy + 1, z));
+    let along_y = |layer: u64| {
+        let row = |y: i64| mix(layer ^ y as u64);
+        let (from, to) = (along_x(row(iy)), along_x(row(iy + 1)));
         from + (to - from) * sy
     };
-    let (from, to) = (along_y(iz), along_y(iz + 1));
+    let layer = |z: i64| mix((seed << 48) ^ z as u64);
+    let (from, to) = (along_y(layer(iz)), along_y(layer(iz + 1)));
     from + (to - from) * sz
 }
 
@@ -26,9 +29,9 @@ fn ease(fraction: f64) -> f64 {
     fraction * fraction * (3.0 - 2.0 * fraction)
 }
 
-/// Draws a value of −1 to 1 for a point of the lattice.
-fn drawn(seed: u64, x: i64, y: i64, z: i64) -> f64 {
-    let mixed = mix(seed ^ mix(x as u64 ^ mix(y as u64 ^ mix(z as u64))));
+/// Draws a value of −1 to 1 for a point of a row of the lattice.
+fn drawn(row: u64, x: i64) -> f64 {
+    let mixed = mix(row ^ x as u64);
     // The upper 53 bits fill the mantissa of a double exactly.
     (mixed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
