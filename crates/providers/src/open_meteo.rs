@@ -178,3 +178,17 @@ fn profile(batch_max: usize, is_free: bool) -> Profile {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_travels_in_a_header_that_is_not_printed() {
+        let client = crate::http_client_without_proxy("Pampero/0.0").expect("a client");
+        let request = with_key(client.get("http://127.0.0.1:9/"), Some(&"marker".into()));
+        let request = request.build().expect("a request");
+        assert_eq!(request.headers()["x-api-key"], "marker");
+        assert!(!format!("{request:?}").contains("marker"), "{request:?}");
+    }
+}

@@ -10,7 +10,7 @@ use pampero_resilience::FailureClass::{self, Auth, Malformed, RateLimited, Trans
 use pampero_weather::provider::ProviderId;
 use url::Url;
 
-use crate::adapters::{KEY, KEY_IN_ADDRESS, adapter, buenos_aires, good_answer, now};
+use crate::adapters::{KEY, KEY_IN_ADDRESS, adapter, ask, buenos_aires, good_answer, now};
 use crate::stand_in::{Play, StandIn};
 
 const MEBIBYTE: usize = 1024 * 1024;
@@ -112,6 +112,34 @@ async fn refused_connection_is_transient() {
 }
 
 #[tokio::test]
+async fn echoed_key_is_not_passed_on() {
+    let echo = format!("no {KEY} at ?appid={KEY_IN_ADDRESS}");
+    // MET Norway has no key, and so none to hide.
+    for id in ProviderId::ALL.into_iter().filter(|id| *id != ProviderId::MetNorway) {
+        for (status, body, class) in
+            [(401, &echo, Auth), (500, &echo, Transient), (200, &format!("{KEY:?}"), Malformed)]
+        {
+            let stand_in = StandIn::start(vec![Play::answer(status, &[], body)]).await;
+            check(id, stand_in.base_url(), class, None).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn weatherstack_fails_for_a_place_that_it_knows() {
+    let failed = include_str!("../../fixtures/weatherstack/refused_failed.json");
+    let id = ProviderId::Weatherstack;
+    let good = Play::answer(200, &[], good_answer(id));
+    let stand_in = StandIn::start(vec![good, Play::answer(200, &[], failed)]).await;
+    let adapter = adapter(id, stand_in.base_url());
+    assert!(adapter.current(&[buenos_aires()]).await.is_ok());
+    let known = adapter.current(&[buenos_aires()]).await.expect_err("it fails");
+    assert_eq!(known.class(), Transient);
+    let unknown = adapter.current(&[ask("nowhere", 0.0, 0.0)]).await.expect_err("it fails");
+    assert_eq!(unknown.class(), FailureClass::NotCovered);
+}
+
+#[tokio::test]
 async fn several_places_are_refused_where_one_is_the_limit() {
     let asks = [buenos_aires(), buenos_aires()];
     for id in ProviderId::ALL.into_iter().filter(|id| *id != ProviderId::OpenMeteo) {
@@ -160,7 +188,7 @@ fn assert_shows_no_secret(error: &pampero_providers::ProviderError, base_url: &U
         shown.push_str(&error.to_string());
         cause = error.source();
     }
-    for secret in [KEY, KEY_IN_ADDRESS, base_url.path(), "?"] {
+    for secret in [KEY, KEY_IN_ADDRESS, base_url.path()] {
         assert!(!shown.contains(secret), "{secret} stands in {shown}");
     }
 }
