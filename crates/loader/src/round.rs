@@ -56,7 +56,6 @@ struct Open {
 
 /// An answer that passed the checks.
 struct Accepted {
-    rank: usize,
     observation: Observation,
     findings: Vec<quality::Finding>,
 }
@@ -83,7 +82,7 @@ impl Chain {
                 break;
             }
             let asked_ids: Vec<PlaceId> = asked.iter().map(|open| open.id().clone()).collect();
-            open = self.ask_source(rank, source, asked).await;
+            open = self.ask_source(source, asked).await;
             if rank == 0 {
                 let missing = |id: &PlaceId| open.iter().any(|open| open.id() == id);
                 first_answered.extend(asked_ids.into_iter().filter(|id| !missing(id)));
@@ -95,7 +94,7 @@ impl Chain {
     }
 
     /// Asks one provider in batches; returns the places that it left open.
-    async fn ask_source(&self, rank: usize, source: &Arc<Source>, asked: Vec<Open>) -> Vec<Open> {
+    async fn ask_source(&self, source: &Arc<Source>, asked: Vec<Open>) -> Vec<Open> {
         let now = self.clock.now();
         let mut left = Vec::new();
         let mut replayed = Vec::new();
@@ -115,7 +114,7 @@ impl Chain {
             }
         }
         if !replayed.is_empty() {
-            left.extend(self.take_answers(rank, source, replayed, None).await);
+            left.extend(self.take_answers(source, replayed, None).await);
         }
         let batch_max = source.profile().batch_max.max(1);
         let mut batches = Vec::new();
@@ -125,7 +124,7 @@ impl Chain {
         }
         let in_parallel = source.stack.policy().concurrency.get() as usize;
         let mut answered = stream::iter(batches)
-            .map(|batch| self.call(rank, source, batch))
+            .map(|batch| self.call(source, batch))
             .buffer_unordered(in_parallel);
         while let Some(unanswered) = answered.next().await {
             left.extend(unanswered);
@@ -134,7 +133,7 @@ impl Chain {
     }
 
     /// Makes one call for one batch; returns the places that it left open.
-    async fn call(&self, rank: usize, source: &Arc<Source>, batch: Vec<(Open, Ask)>) -> Vec<Open> {
+    async fn call(&self, source: &Arc<Source>, batch: Vec<(Open, Ask)>) -> Vec<Open> {
         let (mut places, asks): (Vec<Open>, Vec<Ask>) = batch.into_iter().unzip();
         let provider = source.id();
         let place = (asks.len() == 1).then(|| asks[0].place.id.clone());
@@ -160,7 +159,7 @@ impl Chain {
         match outcome {
             Ok(answers) => {
                 let answered = places.into_iter().zip(answers).collect();
-                self.take_answers(rank, source, answered, Some(started.elapsed())).await
+                self.take_answers(source, answered, Some(started.elapsed())).await
             }
             Err(error) => {
                 if error.was_attempted() {
@@ -179,7 +178,6 @@ impl Chain {
     /// Checks, stores and serves what a provider answered; returns the places that stay open.
     async fn take_answers(
         &self,
-        rank: usize,
         source: &Arc<Source>,
         answered: Vec<(Open, Answer)>,
         elapsed: Option<Duration>,
@@ -192,7 +190,7 @@ impl Chain {
             if let Some(cache) = &answer.cache {
                 answers.push(kept_answer(source.id(), open.id(), cache));
             }
-            match self.judge(rank, source, &open.wanted.place, answer.outcome, now) {
+            match self.judge(source, &open.wanted.place, answer.outcome, now) {
                 Judgement::Accepted(good) => accepted.push((open, good)),
                 Judgement::TooOld(old, reason) => {
                     open.note(source.id(), reason);
@@ -215,7 +213,6 @@ impl Chain {
     /// Checks one answer.
     fn judge(
         &self,
-        rank: usize,
         source: &Source,
         place: &Place,
         outcome: Result<Observation, ProviderError>,
@@ -244,7 +241,7 @@ impl Chain {
         let age = now.duration_since(observation.observed_at);
         let checked = quality::check(observation, place.elevation);
         let accepted =
-            Accepted { rank, observation: checked.observation, findings: checked.findings };
+            Accepted { observation: checked.observation, findings: checked.findings };
         if age.unsigned_abs() > source.stale_after {
             let limit = source.stale_after.as_secs();
             let reason = format!(

@@ -190,6 +190,7 @@ fn event_kind(kind: DecisionKind) -> EventKind {
         DecisionKind::CallRefused => EventKind::CallRefused,
         DecisionKind::Paused => EventKind::ProviderPaused,
         DecisionKind::QuotaExhausted => EventKind::QuotaExhausted,
+        DecisionKind::LedgerFailed => EventKind::LedgerFailed,
     }
 }
 
@@ -219,6 +220,7 @@ fn log(event: &Event) {
         EventKind::CallRefused => line!(info, "call refused"),
         EventKind::ProviderPaused => line!(warn, "provider paused"),
         EventKind::QuotaExhausted => line!(warn, "quota exhausted"),
+        EventKind::LedgerFailed => line!(error, "quota count is not on record"),
         EventKind::FallbackStarted => line!(warn, "fallback started"),
         EventKind::FallbackEnded => line!(info, "fallback ended"),
         EventKind::ChainExhausted => line!(warn, "no provider answered"),

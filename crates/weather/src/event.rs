@@ -74,6 +74,8 @@ event_kinds! {
     ProviderPaused = "provider_paused",
     /// The allowance of a day or month is used up.
     QuotaExhausted = "quota_exhausted",
+    /// A quota count could not be put on record; it is kept in memory and written with the next one.
+    LedgerFailed = "ledger_failed",
     /// A place is now served from a later provider of its chain.
     FallbackStarted = "fallback_started",
     /// A place is served from the first provider of its chain again.
