@@ -18,7 +18,11 @@ const MIGRATIONS: [(i64, &str, &str); 1] =
 /// Marks the file as ours: `PAMP`. The first migration writes it.
 const APPLICATION_ID: i64 = 0x5041_4D50;
 
-/// The write-ahead log is cut back to this size after a checkpoint.
+/// From this size on the write-ahead log is brought into the file. A batch for many places touches
+/// a page of each, so that several of them should share the work.
+const LOG_PAGES_MAX: u32 = 4096;
+
+/// The write-ahead log is cut back to this size after it was brought into the file.
 const LOG_SIZE_MAX_BYTES: u32 = 16 << 20;
 
 /// Prepared statements kept by each connection.
@@ -36,6 +40,8 @@ pub(super) async fn writing_connection(
     let mut connect = shared_options(path, options)
         .create_if_missing(true)
         .foreign_keys(true)
+        .pragma("cache_size", format!("-{}", options.writer_cache_kib))
+        .pragma("wal_autocheckpoint", LOG_PAGES_MAX.to_string())
         .pragma("journal_size_limit", LOG_SIZE_MAX_BYTES.to_string());
     if let Some(bytes) = options.size_max_bytes {
         connect = connect.pragma("max_page_count", pages_in(bytes).to_string());
@@ -51,7 +57,9 @@ pub(super) async fn writing_connection(
 
 /// Prepares the connections that read; they are made when they are needed.
 pub(super) fn reading_pool(path: &Path, options: &SqliteOptions) -> SqlitePool {
-    let connect = shared_options(path, options).read_only(true);
+    let connect = shared_options(path, options)
+        .read_only(true)
+        .pragma("cache_size", format!("-{}", options.reader_cache_kib));
     SqlitePoolOptions::new()
         .max_connections(options.readers.max(1))
         .acquire_timeout(READER_WAIT)
@@ -74,7 +82,6 @@ fn shared_options(path: &Path, options: &SqliteOptions) -> SqliteConnectOptions 
         .filename(path)
         .busy_timeout(options.lock_wait)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("cache_size", format!("-{}", options.cache_kib))
         .statement_cache_capacity(STATEMENTS_MAX)
         .row_buffer_size(512)
         .thread_name(|_| "store-sqlite".to_owned())

@@ -7,8 +7,10 @@ use std::time::Duration;
 pub struct SqliteOptions {
     /// Most reads at the same time; each has a connection and a thread of its own. At least 1.
     pub readers: u32,
-    /// Page cache of each connection, in KiB.
-    pub cache_kib: u32,
+    /// Page cache of each reading connection, in KiB.
+    pub reader_cache_kib: u32,
+    /// Page cache of the writing connection, in KiB; a batch for many places touches a page of each.
+    pub writer_cache_kib: u32,
     /// Most writes that wait for the writer. At least 1.
     pub queue_max: usize,
     /// How long a write waits for room in the queue before it is refused as overloaded.
@@ -27,7 +29,8 @@ impl Default for SqliteOptions {
     fn default() -> Self {
         Self {
             readers: 3,
-            cache_kib: 2048,
+            reader_cache_kib: 2048,
+            writer_cache_kib: 8192,
             queue_max: 256,
             queue_wait: Duration::from_secs(5),
             group_max: 64,
