@@ -91,7 +91,8 @@ fn lean(weather: &mut Weather, provider: ProviderId) {
 /// Plays the faults that change what is said of an instant.
 fn bend(weather: &mut Weather, fault: &Fault) {
     match fault {
-        Fault::CorrectedValue => correct(weather, 0.7, 0.9, 1.12),
+        // More than one unit, so that it shows in whole numbers too.
+        Fault::CorrectedValue => correct(weather, 1.2, 1.2, 1.12),
         Fault::Implausible => {
             let wind = weather.wind_ms.unwrap_or(0.0).max(4.0);
             weather.temperature_c = Some(999.0);

@@ -239,7 +239,10 @@ fn not_covered(provider: ProviderId) -> Reply {
     match provider {
         ProviderId::OpenMeteo => open_meteo::refusal(400, "No data is available for this location"),
         ProviderId::OpenWeatherMap => openweathermap::refusal(404, "city not found"),
-        ProviderId::Weatherstack => weatherstack::not_found(),
+        ProviderId::Weatherstack => {
+            let info = "Your query did not return any results.";
+            weatherstack::refusal(200, 602, "no_results", info)
+        }
         ProviderId::MetNorway => met_norway::refusal(422, "Outside of the covered area"),
     }
 }

@@ -49,7 +49,8 @@ pub(crate) fn refusal(status: u16, code: u16, kind: &str, info: &str) -> Reply {
     Reply::json(status, &body)
 }
 
-pub(crate) fn not_found() -> Reply {
+/// Answers as the service does for a place it does not know, and for some faults of its own.
+fn not_found() -> Reply {
     refusal(200, 615, "request_failed", "Your API request failed. Please try again.")
 }
 

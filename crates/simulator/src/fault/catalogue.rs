@@ -137,23 +137,20 @@ impl Fault {
             | Self::OneElementNull
             | Self::OutOfOrder
             | Self::ObjectInsteadOfArray
+            // Three services name their units, and kelvin is the known accident of the fourth.
+            | Self::WrongUnits
             | Self::HugeBody { .. } => Expected::Malformed,
-            // Where the answer names its units, or Kelvin is the documented accident, it is
-            // refused; elsewhere only the values can give it away.
-            Self::WrongUnits => match provider {
-                ProviderId::OpenMeteo | ProviderId::OpenWeatherMap => Expected::Malformed,
-                ProviderId::MetNorway | ProviderId::Weatherstack => Expected::Suspect,
-            },
+            // A forecast whose first step is still to come says nothing of the present.
+            Self::ClockAhead { .. } if provider == ProviderId::MetNorway => Expected::Malformed,
             Self::ClockAhead { .. } | Self::OldAnswer { .. } => Expected::Stale,
-            // Of the four, only Weatherstack is known to write numbers as text.
-            Self::TextNumbers => match provider {
-                ProviderId::Weatherstack => Expected::Accepted,
-                _ => Expected::Malformed,
-            },
+            // OpenWeatherMap answers in kelvin when it loses the units it was asked for, so a
+            // temperature that high cannot be told from that.
+            Self::Implausible if provider == ProviderId::OpenWeatherMap => Expected::Malformed,
             Self::Implausible | Self::StationPressureAsMsl => Expected::Suspect,
             Self::Frozen
             | Self::NullFields
             | Self::AbsentFields
+            | Self::TextNumbers
             | Self::UnknownCode
             | Self::ExtraFields
             | Self::CorrectedValue => Expected::Accepted,

@@ -57,7 +57,7 @@ async fn refusals_have_the_status_and_words_of_the_service() {
     check(Weatherstack, "quota_exhausted", 200, "\"code\":104").await;
     check(Weatherstack, "auth_refused", 200, "\"code\":101").await;
     check(Weatherstack, "bad_request", 200, "\"code\":606").await;
-    check(Weatherstack, "not_covered", 200, "\"code\":615").await;
+    check(Weatherstack, "not_covered", 200, "\"code\":602").await;
     for provider in ProviderId::ALL {
         check(provider, "auth_html_403", 403, "<!DOCTYPE html>").await;
         check(provider, "html", 200, "<!DOCTYPE html>").await;
@@ -225,7 +225,7 @@ async fn values_are_bent() {
         assert!((140.0..220.0).contains(&lower), "{provider} {lower}");
         let (good, bad) = both(provider, "corrected_value").await;
         let warmer = number(&bad, temperature) - number(&good, temperature);
-        assert!(warmer > 0.3 && warmer < 1.1, "{provider} {warmer}");
+        assert!(warmer > 0.9 && warmer < 2.1, "{provider} {warmer}");
     }
     let bad = played(OpenMeteo, "implausible").await.json();
     let current = &bad["current"];
