@@ -72,7 +72,8 @@ impl MetNorway {
     /// Prepares to ask the service that `config` names.
     ///
     /// # Errors
-    /// A base URL that cannot be used, or no contact: the service refuses who does not say who asks.
+    /// A base URL that cannot be used, or no contact: the service refuses who does not say who
+    /// asks.
     pub fn new(
         config: MetNorwayConfig,
         http: Client,
@@ -129,8 +130,7 @@ impl WeatherProvider for MetNorway {
             StatusCode::NOT_MODIFIED => confirm(&answer, kept, now)?,
             _ => accept(&answer, kept, &question, now)?,
         };
-        let outcome = mapping::observation(&ask.place, &series, now, cache.fetched_at)
-            .map_err(|reason| answer.malformed(reason));
+        let outcome = mapping::observation(&ask.place, &series, now, cache.fetched_at);
         Ok(vec![Answer { place: ask.place.id.clone(), outcome, cache: Some(cache) }])
     }
 }

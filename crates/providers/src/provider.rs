@@ -31,7 +31,8 @@ pub trait WeatherProvider: Send + Sync {
         None
     }
 
-    /// Makes one attempt to fetch current conditions for `asks`, at most `profile().batch_max` of them.
+    /// Makes one attempt to fetch current conditions for `asks`, at most `profile().batch_max` of
+    /// them.
     ///
     /// The answers come in the order of `asks`, one for each.
     ///

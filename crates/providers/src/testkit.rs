@@ -59,7 +59,8 @@ pub(crate) fn without_elevation(ask: Ask) -> Ask {
     Ask { place, ..ask }
 }
 
-/// Writes an observation on one line: instant, readings, precipitation interval in s, condition, flags.
+/// Writes an observation on one line: instant, readings, precipitation interval in s, condition,
+/// flags.
 pub(crate) fn in_words(observation: &Observation) -> String {
     let readings = &observation.readings;
     let mut words = vec![observation.observed_at.to_string()];

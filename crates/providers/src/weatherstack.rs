@@ -76,7 +76,8 @@ pub struct Weatherstack {
     endpoint: Url,
     key: SecretString,
     profile: Profile,
-    /// Places that had an answer since the program started, which gives "request failed" its meaning.
+    /// Places that had an answer since the program started, which gives "request failed" its
+    /// meaning.
     answered: Mutex<HashSet<PlaceId>>,
 }
 

@@ -1,10 +1,12 @@
 //! From a forecast of MET Norway to the kept series, and from that to an observation.
 //!
-//! Precipitation and symbol of a step speak of the hour that begins with it. The symbol is taken for
-//! the present state; the precipitation of the hour that ends with a step is that of the step before.
+//! Precipitation and symbol of a step speak of the hour that begins with it. The symbol is taken
+//! for the present state; the precipitation of the hour that ends with a step is that of the step
+//! before.
 //! Left out knowingly: `fog_area_fraction` (visibility is not given in metres), cloud layers, UV
 //! index, probabilities, percentiles, least and greatest amounts (no quantity here), the next 6
-//! and 12 hours (a forecast), `geometry` and `meta.updated_at` (the place is ours, the time is the step's).
+//! and 12 hours (a forecast), `geometry` and `meta.updated_at` (the place is ours, the time is
+//! the step's).
 //! Source: MET Norway, Locationforecast 2.0, data model.
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +21,7 @@ use pampero_weather::unit::{
 use super::ID;
 use super::series::{Series, Step};
 use super::wire::{Entry, Forecast, Units};
+use crate::ProviderError;
 use crate::number::Number;
 use crate::reading::says_nothing;
 
@@ -82,19 +85,30 @@ fn step(entry: &Entry) -> Step {
     }
 }
 
-/// Answers from the latest step that has begun; the error says why there is no answer.
+/// Answers from the latest step that has begun.
+///
+/// # Errors
+/// The forecast begins later, or the step has no value.
 pub(super) fn observation(
     place: &Place,
     series: &Series,
     now: Timestamp,
     fetched_at: Timestamp,
-) -> Result<Observation, &'static str> {
-    let (step, before) = series.at(now).ok_or("its first step is still to come")?;
-    let observed_at =
-        Timestamp::from_second(step.time_s).map_err(|_| "the time of its step is no instant")?;
+) -> Result<Observation, ProviderError> {
+    let malformed = |reason: &str| ProviderError::Malformed { reason: reason.to_owned() };
+    let instant = |step: &Step| {
+        Timestamp::from_second(step.time_s)
+            .map_err(|_| malformed("the time of a step is no instant"))
+    };
+    let Some((step, before)) = series.at(now) else {
+        let first = series.steps.first().ok_or_else(|| malformed("it has no steps"))?;
+        let reason = "still to come".to_owned();
+        return Err(ProviderError::Stale { observed_at: instant(first)?, reason });
+    };
+    let observed_at = instant(step)?;
     let readings = readings(step, before);
     if says_nothing(&readings) {
-        return Err("the present step has no value");
+        return Err(malformed("the present step has no value"));
     }
     Ok(Observation {
         place: place.id.clone(),
@@ -128,6 +142,8 @@ fn readings(step: &Step, before: Option<&Step>) -> Readings {
 
 #[cfg(test)]
 mod tests {
+    use pampero_resilience::Failure;
+
     use super::*;
     use crate::met_norway::wire::question;
     use crate::testkit::{answer, in_words, instant, oslo};
@@ -153,7 +169,7 @@ mod tests {
         let at_18 = "2026-09-21T18:00:00Z temperature=8 relative_humidity=79.9 dew_point=6.1 \
             pressure_msl=1004.2 wind_speed=5.6 wind_gust=10.2 wind_direction=231 cloud_cover=88.3";
         check(fixture!("complete.json"), "2026-09-21T19:30:00Z", Ok(at_18));
-        let early = Err("its first step is still to come");
+        let early = Err("stale");
         check(fixture!("complete.json"), "2026-09-21T12:59:59Z", early);
     }
 
@@ -164,7 +180,7 @@ mod tests {
         check(fixture!("compact.json"), "2026-09-21T13:30:00Z", Ok(compact));
         let sparse = "2026-09-21T13:00:00Z temperature=9.4";
         check(fixture!("details_null.json"), "2026-09-21T13:30:00Z", Ok(sparse));
-        let nothing = Err("the present step has no value");
+        let nothing = Err("malformed");
         check(fixture!("details_absent.json"), "2026-09-21T13:30:00Z", nothing);
     }
 
@@ -174,7 +190,7 @@ mod tests {
         let series = series(&forecast).expect("the forecast can be read");
         let observed = observation(&oslo().place, &series, instant(now), instant(now));
         assert_eq!(
-            observed.as_ref().map(in_words).map_err(|reason| *reason),
+            observed.as_ref().map(in_words).map_err(|error| error.class().as_str()),
             expected.map(str::to_owned)
         );
     }
@@ -209,7 +225,9 @@ mod tests {
             Series::parse(&part.to_body(&question), &question).expect("it can be read again");
         assert_eq!(kept, part);
         for later in ["2026-09-21T14:30:00Z", "2026-09-21T15:30:00Z", "2026-09-22T01:00:00Z"] {
-            let from = |series| observation(&oslo().place, series, instant(later), now);
+            let from = |series| {
+                observation(&oslo().place, series, instant(later), now).expect("an observation")
+            };
             assert_eq!(from(&kept), from(&whole), "at {later}");
         }
     }

@@ -159,7 +159,8 @@ impl Geocoder {
 /// Takes over one match; `None` for a position that cannot be.
 ///
 /// Zero and empty fields are absent, so a missing latitude is the equator.
-/// Left out: `id`, `feature_code`, the ids of regions, `admin2` to `admin4` and `postcodes`, because nothing here asks for them.
+/// Left out: `id`, `feature_code`, the ids of regions, `admin2` to `admin4` and `postcodes`,
+/// because nothing here asks for them.
 fn found_place(found: wire::Match) -> Option<FoundPlace> {
     let degrees = |number: Option<crate::number::Number>| number.map_or(0.0, |number| number.0);
     let coordinates = Coordinates::new(degrees(found.latitude), degrees(found.longitude)).ok()?;

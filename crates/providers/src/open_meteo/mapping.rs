@@ -1,8 +1,9 @@
 //! From an answer of Open-Meteo to an observation.
 //!
 //! Left out knowingly: `elevation` (ours is better known), `generationtime_ms`, `timezone` and
-//! `timezone_abbreviation` (everything is asked for in UTC), `is_day` (icons only), `snowfall`, `rain` and `showers`
-//! (parts of `precipitation`), and every hourly and daily list (not asked for).
+//! `timezone_abbreviation` (everything is asked for in UTC), `is_day` (icons only), `snowfall`,
+//! `rain` and `showers` (parts of `precipitation`), and every hourly and daily list (not asked
+//! for).
 //! Source: Open-Meteo, weather forecast API documentation.
 
 use std::collections::HashMap;

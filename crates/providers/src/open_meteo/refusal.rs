@@ -14,8 +14,9 @@ const QUEUE_WAIT: Duration = Duration::from_secs(3);
 
 /// Tells what a refusal means; `None` for an answer.
 ///
-/// The service sends no `Retry-After` of its own: how long to wait follows from which of its limits,
-/// which go by the clock in UTC, the reason names. A `Retry-After` of a proxy goes before that.
+/// The service sends no `Retry-After` of its own: how long to wait follows from which of its
+/// limits, which go by the clock in UTC, the reason names. A `Retry-After` of a proxy goes before
+/// that.
 /// Source: Open-Meteo, server source, rate limiter.
 pub(super) fn refusal(answer: &RawAnswer, now: Timestamp) -> Option<ProviderError> {
     let refusal: Option<wire::Refusal> = serde_json::from_slice(&answer.body).ok();

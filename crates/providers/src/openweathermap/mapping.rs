@@ -1,10 +1,13 @@
 //! From an answer of OpenWeatherMap to an observation.
 //!
 //! Left out knowingly: `main.temp_min` and `main.temp_max` (the spread over the area now, not the
-//! extremes of a day), `main.feels_like` (derived), `weather[].main`, `description` and `icon` (words for
-//! the id), `coord`, `name`, `id`, `timezone`, `sys.country`, `sys.sunrise` and `sys.sunset` (the
-//! place is ours), `base` and the rest of `sys` (internal). The dew point is not in version 2.5.
+//! extremes of a day), `main.feels_like` (derived), `weather[].main`, `description` and `icon`
+//! (words for the id), `coord`, `name`, `id`, `timezone`, `sys.country`, `sys.sunrise` and
+//! `sys.sunset` (the place is ours), `base` and the rest of `sys` (internal). The dew point is
+//! not in version 2.5.
 //! Source: OpenWeather, current weather API documentation, fields in API response.
+
+use std::ops::RangeInclusive;
 
 use jiff::{SignedDuration, Timestamp};
 use pampero_weather::condition::ReportedCondition;
@@ -24,8 +27,8 @@ use crate::http::RawAnswer;
 use crate::number::Number;
 use crate::reading::says_nothing;
 
-/// A temperature above this, in °C, is one in Kelvin: `units=metric` was lost on the way.
-const CELSIUS_MAX: f64 = 150.0;
+/// A temperature between these, said to be in °C, is one in kelvin: `units=metric` was lost.
+const KELVIN: RangeInclusive<f64> = 150.0..=400.0;
 /// The service says this, in m, for whatever is farther.
 const VISIBILITY_CAP_M: f64 = 10_000.0;
 
@@ -51,7 +54,7 @@ fn observation(
     fetched_at: Timestamp,
 ) -> Result<Observation, &'static str> {
     let observed_at = weather.dt.as_unix_seconds().ok_or("its time is no instant")?;
-    if weather.main.temp.is_some_and(|temperature| CELSIUS_MAX < temperature.0) {
+    if weather.main.temp.is_some_and(|temperature| KELVIN.contains(&temperature.0)) {
         return Err("units lost: the temperature is in kelvin");
     }
     let readings = readings(weather);
@@ -158,6 +161,12 @@ mod tests {
         check_part(fixture!("rain_and_snow.json"), " interval=3600 ");
         check_part(fixture!("three_hours.json"), " precipitation=1.5 ");
         check_part(fixture!("three_hours.json"), " interval=10800 ");
+    }
+
+    #[test]
+    fn impossible_temperature_is_left_to_quality_control() {
+        let body = fixture!("rain.json").replace("14.6", "999");
+        check_part(&body, " temperature=999 ");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::http::RawAnswer;
 
 /// Tells what a refusal means; `None` for an answer.
 ///
-/// The status in the body, `cod`, counts when the HTTP status claims success. A 401 of a new key heals
-/// within two hours. The service does not say how long to wait after a 429.
+/// The status in the body, `cod`, counts when the HTTP status claims success. A 401 of a new key
+/// heals within two hours. The service does not say how long to wait after a 429.
 /// Source: OpenWeather, FAQ, API errors.
 pub(super) fn refusal(answer: &RawAnswer, now: Timestamp) -> Option<ProviderError> {
     let verdict: Option<Verdict> = serde_json::from_slice(&answer.body).ok();

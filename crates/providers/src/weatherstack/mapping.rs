@@ -1,9 +1,9 @@
 //! From an answer of Weatherstack to an observation.
 //!
 //! Left out knowingly: `feelslike` (derived), `wind_dir` (`wind_degree` in words), `uv_index` (no
-//! quantity here), `is_day`, `weather_icons` and `weather_descriptions` (words for the code),
-//! air quality and astronomy (no quantity here), and all of `location` but its time (the place is ours).
-//! The service has neither gusts nor a dew point nor a pressure at the station.
+//! quantity here), `is_day`, `weather_icons` and `weather_descriptions` (words for the code), air
+//! quality and astronomy (no quantity here), and all of `location` but its time (the place is
+//! ours). The service has neither gusts nor a dew point nor a pressure at the station.
 //! Source: Weatherstack, API documentation, API response objects.
 
 use jiff::Timestamp;
@@ -26,7 +26,8 @@ use crate::reading::says_nothing;
 const KILOMETERS_PER_HOUR: f64 = 3.6;
 const METERS_PER_KILOMETER: f64 = 1000.0;
 
-/// Reads an answer: first the status and the verdict in the body, then whether there is weather in it.
+/// Reads an answer: first the status and the verdict in the body, then whether there is weather
+/// in it.
 ///
 /// # Errors
 /// The service refused, or the answer cannot be read.

@@ -11,8 +11,8 @@ use crate::http::RawAnswer;
 /// Tells what a refusal means; `None` for an answer.
 ///
 /// The code in the body counts before the HTTP status, which is 200 in the classic form. After
-/// `answered_before` "request failed" is a fault of the service; before, it is how the service says that
-/// it does not know the place.
+/// `answered_before` "request failed" is a fault of the service; before, it is how the service
+/// says that it does not know the place.
 /// Source: Weatherstack, API documentation, API errors.
 pub(super) fn refusal(
     answer: &RawAnswer,
@@ -99,7 +99,8 @@ fn meaning(
     match kind {
         Kind::Key => ProviderError::Auth { message },
         Kind::Plan => {
-            let hint = "if the base URL begins with https, this key may need http, where it travels in clear text";
+            let hint = "if the base URL begins with https, this key may need http, \
+                where it travels in clear text";
             ProviderError::Auth { message: format!("{message}; {hint}") }
         }
         Kind::UsedUp => {
