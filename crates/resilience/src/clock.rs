@@ -12,14 +12,15 @@ pub trait Clock: Debug + Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// The clock of the machine.
+/// The clock of the machine, in whole milliseconds, which is what the store keeps.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now_ms = Timestamp::now().as_millisecond();
+        Timestamp::from_millisecond(now_ms).expect("a part of an instant is an instant")
     }
 }
 

@@ -1,11 +1,17 @@
 //! What a configuration means.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pampero_api::ServerConfig;
 use pampero_loader::{PlaceDraft, PollingPolicy};
-use pampero_resilience::{Policy, QuotaLimit, QuotaWindow, RatePolicy};
+use pampero_providers::met_norway::{MetNorway, MetNorwayConfig};
+use pampero_providers::open_meteo::{GeocoderConfig, OpenMeteo, OpenMeteoConfig};
+use pampero_providers::openweathermap::{OpenWeatherMap, OpenWeatherMapConfig};
+use pampero_providers::weatherstack::{Weatherstack, WeatherstackConfig};
+use pampero_providers::{Allowance, Defaults, Profile, Rate, WeatherProvider, http_client};
+use pampero_resilience::{Policy, QuotaLimit, QuotaWindow, RatePolicy, SystemClock};
 use pampero_telemetry::logging::{Color, LogConfig, LogFormat};
 use pampero_weather::place::Coordinates;
 use pampero_weather::provider::ProviderId;
@@ -327,4 +333,67 @@ fn effective_configuration_tells_origins_and_no_secrets() {
     // What is printed can be read again, and means the same.
     let again = loaded(&effective, &variables[1..]).config;
     assert_eq!(format!("{again:?}"), format!("{:?}", loaded(text, &variables).config));
+}
+
+/// Compares the limits of a provider with those its adapter starts from.
+#[track_caller]
+fn check_limits(config: &Config, adapter: &dyn WeatherProvider) {
+    let Profile { id, batch_max, defaults, .. } = adapter.profile();
+    let own = provider(config, *id);
+    let policy = &own.policy;
+    let rate = policy.rate.as_ref().map(|rate| Rate { units: rate.units, per: rate.per });
+    let allowances =
+        policy.quota.iter().map(|limit| Allowance { window: limit.window, units: limit.units });
+    let limits = Defaults {
+        stale_after: own.stale_after,
+        attempt_timeout: policy.attempt_timeout,
+        backoff: policy.retry.backoff,
+        backoff_max: policy.retry.backoff_max,
+        concurrency: policy.concurrency,
+        rate,
+        allowances: allowances.collect(),
+    };
+    assert_eq!((&limits, own.batch_max), (defaults, *batch_max), "{id}");
+}
+
+#[test]
+fn limits_are_those_the_adapters_start_from() {
+    let http = http_client("Pampero").unwrap();
+    let clock = Arc::new(SystemClock);
+    let config = config("", &[]);
+    let contact = provider(&config, ProviderId::MetNorway).contact.clone().unwrap();
+    let key = || SecretString::from("marker-secret");
+    let open_meteo = OpenMeteoConfig::default();
+    let adapters: [Box<dyn WeatherProvider>; 4] = [
+        Box::new(OpenMeteo::new(open_meteo.clone(), http.clone(), clock.clone()).unwrap()),
+        Box::new(
+            MetNorway::new(MetNorwayConfig::new(contact), http.clone(), clock.clone()).unwrap(),
+        ),
+        Box::new(
+            OpenWeatherMap::new(OpenWeatherMapConfig::new(key()), http.clone(), clock.clone())
+                .unwrap(),
+        ),
+        Box::new(
+            Weatherstack::new(WeatherstackConfig::new(key()), http.clone(), clock.clone()).unwrap(),
+        ),
+    ];
+    for adapter in &adapters {
+        check_limits(&config, adapter.as_ref());
+    }
+    let geocoding = provider(&config, ProviderId::OpenMeteo).geocoding_url.clone();
+    assert_eq!(geocoding, Some(GeocoderConfig::default().search_url));
+    let base = |id| provider(&config, id).base_url.clone();
+    assert_eq!(base(ProviderId::OpenMeteo), open_meteo.base_url);
+    assert_eq!(base(ProviderId::MetNorway), MetNorwayConfig::new("a.example").base_url);
+    assert_eq!(base(ProviderId::OpenWeatherMap), OpenWeatherMapConfig::new(key()).base_url);
+    assert_eq!(base(ProviderId::Weatherstack), WeatherstackConfig::new(key()).base_url);
+}
+
+#[test]
+fn limits_of_a_paying_customer_are_those_the_adapter_starts_from() {
+    let http = http_client("Pampero").unwrap();
+    let config = config("", &[("PAMPERO_OPEN_METEO_KEY", "marker-secret")]);
+    let customer = OpenMeteoConfig::for_customer(SecretString::from("marker-secret"));
+    assert_eq!(provider(&config, ProviderId::OpenMeteo).base_url, customer.base_url);
+    check_limits(&config, &OpenMeteo::new(customer, http, Arc::new(SystemClock)).unwrap());
 }

@@ -141,7 +141,7 @@ rate = \"600/fortnight\"
             "pampero.toml:6:11: server.workers: 1.5 is not a whole number; write a number from 1 to 512",
             "pampero.toml:8:8: store.path: \"\" is not a path; write the path of a folder",
             "pampero.toml:10:10: log.filter: `inf` is no level; write off, error, warn, info, debug or trace, or `inf=debug` for a part of the program",
-            "pampero.toml:12:12: polling.interval: \"0s\" is too short; write at least 1s",
+            "pampero.toml:12:12: polling.interval: \"0s\" is too short; write at least 100ms",
             "pampero.toml:13:10: polling.jitter: \"-5s\" is not a duration; write a number with its unit, as in 500ms, 10s, 15m or 1h 30m",
             "pampero.toml:14:11: polling.recheck: \"1000000h\" is too long; write at most 8784h",
             "pampero.toml:16:24: resilience.breaker_failure_rate: 50 is out of range; write a number from 0 to 1 (share)",

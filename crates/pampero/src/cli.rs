@@ -1,0 +1,147 @@
+//! The command line: what a person types, before it is merged with the configuration.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Weather that stays up when its sources do not.
+///
+/// Pampero asks public weather services for the places you name, survives their failures,
+/// keeps what they measured and serves it over HTTP.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pampero",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "\
+Begin here:
+  pampero demo                     watch it at work; no network, no configuration
+  pampero serve                    the real thing: Buenos Aires, no key needed
+  curl http://127.0.0.1:8000/weather/current
+
+Then name your places in pampero.toml and read them back:
+  pampero check                    says everything that is wrong with the configuration
+  pampero check --print            shows what is in force
+"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the program is to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows everything on one machine, without a network.
+    ///
+    /// Simulated providers replay a year of real hourly data of three airports near New York and fail
+    /// on a schedule, so that retries, breakers and fallbacks can be watched.
+    Demo(DemoArguments),
+    /// Polls the configured providers and serves what they measured.
+    ///
+    /// Without any configuration: Buenos Aires through Open-Meteo, with MET Norway behind it.
+    Serve(ServeArguments),
+    /// Reads the configuration and says everything that is wrong with it.
+    Check(CheckArguments),
+    /// Runs only the simulated providers, to test a Pampero (or anything else) against them.
+    ///
+    /// Point `base_url` of a provider at the printed address. Faults are listed at /control/catalogue
+    /// and switched at /control/faults.
+    Simulate(SimulateArguments),
+}
+
+/// Where the configuration is and what overrides it.
+#[derive(Args, Debug)]
+pub(crate) struct ConfigArguments {
+    /// The configuration file [default: pampero.toml, where it exists]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What the servers have in common.
+#[derive(Args, Debug)]
+pub(crate) struct ServerArguments {
+    /// Address to listen on; port 0 lets the system choose [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Folder for everything that is kept
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
+    /// Threads that serve requests [default: one for each core]
+    #[arg(long, alias = "worker-threads", value_name = "COUNT")]
+    pub(crate) workers: Option<u16>,
+    /// Form of the log on standard error: human or json
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+    /// What is logged, as in `info` or `warn,pampero_loader=debug`
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+/// Arguments of `pampero serve`.
+#[derive(Args, Debug)]
+pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+}
+
+/// Arguments of `pampero demo`.
+#[derive(Args, Debug)]
+pub(crate) struct DemoArguments {
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    /// Leaves out the scheduled faults; switch your own at the printed control address
+    #[arg(long)]
+    pub(crate) no_faults: bool,
+}
+
+/// Arguments of `pampero check`.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArguments {
+    #[command(flatten)]
+    pub(crate) config: ConfigArguments,
+    /// Shows every key with the value in force; secrets are only said to be set
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+/// Arguments of `pampero simulate`.
+#[derive(Args, Debug)]
+pub(crate) struct SimulateArguments {
+    /// Address to listen on; port 0 lets the system choose
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8100")]
+    pub(crate) listen: SocketAddr,
+    /// A fault from the start, as in `open_meteo=status:503` or `met_norway=hang`; may be repeated
+    #[arg(long, value_name = "PROVIDER=FAULT")]
+    pub(crate) fault: Vec<String>,
+    /// Plays the schedule of faults that the demo plays
+    #[arg(long)]
+    pub(crate) demo_schedule: bool,
+    /// What is logged, as in `info` or `debug`
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    pub(crate) log: String,
+}
+
+impl ServerArguments {
+    /// Lays the arguments over the variables of the environment, each under the name of its key.
+    pub(crate) fn over(&self, mut variables: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let arguments = [
+            ("PAMPERO_SERVER__LISTEN", self.listen.map(|address| address.to_string())),
+            ("PAMPERO_STORE__PATH", self.data.as_ref().map(|path| path.display().to_string())),
+            ("PAMPERO_SERVER__WORKERS", self.workers.map(|count| count.to_string())),
+            ("PAMPERO_LOG__FORMAT", self.log_format.clone()),
+            ("PAMPERO_LOG__FILTER", self.log.clone()),
+        ];
+        for (name, value) in arguments {
+            if let Some(value) = value {
+                variables.insert(name.to_owned(), value);
+            }
+        }
+        variables
+    }
+}

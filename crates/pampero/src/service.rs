@@ -1,0 +1,184 @@
+//! A running Pampero: its parts, put together, and its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use pampero_api::{Api, ApiParts};
+use pampero_loader::{Averages, Board, PlaceBook, Poller, PollingPolicy, Resolver, Timeline};
+use pampero_resilience::{Clock, QuotaLedger, SystemClock};
+use pampero_store::{SqliteOptions, SqliteStore, Store};
+use pampero_telemetry::logging;
+use pampero_telemetry::metrics::Metrics;
+use pampero_telemetry::redaction::Redactor;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, Loaded};
+use crate::data_folder::DataFolder;
+use crate::providers::Workshop;
+use crate::shutdown;
+
+/// Longest time the last events may take to reach the store.
+const LAST_EVENTS: Duration = Duration::from_secs(5);
+
+/// Where the providers are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Network {
+    /// Somewhere on the internet, perhaps behind the proxy of the environment.
+    Public,
+    /// On this machine.
+    Loopback,
+}
+
+/// Polls and serves until somebody asks the program to end, then drains.
+///
+/// # Errors
+/// Something that the program cannot do without is not to be had: the data folder, the store, the
+/// address to listen on.
+pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> {
+    let Loaded { config, warnings, .. } = loaded;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    logging::init(&config.log, Redactor::new(config.secrets()), Arc::clone(&clock))?;
+    for warning in warnings {
+        tracing::warn!(warning, "configuration");
+    }
+    let folder = DataFolder::hold(&config.store.path)?;
+    let listen = config.server.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}; is it in use? choose another address with --listen")
+    })?;
+    let options = SqliteOptions { events_max: config.store.events_max, ..SqliteOptions::default() };
+    let store = Arc::new(SqliteStore::open(&folder.store_file(), options).await?);
+    let running = Running::start(config, Arc::clone(&store), clock, listener, network).await?;
+    let asked_by = shutdown::requested().await?;
+    tracing::info!(signal = asked_by, "stopping");
+    tokio::select! {
+        () = running.stop() => {}
+        _ = shutdown::requested() => tracing::warn!("stopped at once, as asked twice"),
+    }
+    store.close().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Everything that runs in the background.
+struct Running {
+    cancel: CancellationToken,
+    tracker: TaskTracker,
+    /// The timeline ends last, since the others write to it.
+    timeline_cancel: CancellationToken,
+    timeline_tracker: TaskTracker,
+    grace: Duration,
+}
+
+impl Running {
+    async fn start(
+        config: Config,
+        store: Arc<SqliteStore>,
+        clock: Arc<dyn Clock>,
+        listener: TcpListener,
+        network: Network,
+    ) -> anyhow::Result<Self> {
+        let running = Self {
+            cancel: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            timeline_cancel: CancellationToken::new(),
+            timeline_tracker: TaskTracker::new(),
+            grace: config.server.shutdown_grace,
+        };
+        let ledger: Arc<dyn QuotaLedger> = Arc::clone(&store) as Arc<_>;
+        let store: Arc<dyn Store> = store;
+        let (timeline, writing) =
+            Timeline::open(Arc::clone(&store), running.timeline_cancel.clone());
+        running.timeline_tracker.spawn(writing);
+
+        let workshop = Workshop::new(network, Arc::clone(&clock))?;
+        let sources = workshop.sources(&config, ledger).await?;
+        let board = Arc::new(Board::default());
+        let places = PlaceBook::open(
+            Arc::clone(&store),
+            Arc::clone(&board),
+            config.places.configured.clone(),
+            config.places.default.clone(),
+            config.polling.places_max,
+        );
+        let places = Arc::new(places.await?);
+        let policy = PollingPolicy { seed: rand::random(), ..config.polling.policy.clone() };
+        tell_what_runs(&config, &places, &policy);
+        let poller = Poller::open(
+            Arc::clone(&places),
+            Arc::clone(&board),
+            sources.clone(),
+            Arc::clone(&store),
+            timeline.clone(),
+            Arc::clone(&clock),
+            policy,
+            running.tracker.clone(),
+            running.cancel.clone(),
+        );
+        let poller = Arc::new(poller.await?);
+        let resolver = Resolver::new(
+            Arc::clone(&places),
+            Arc::new(workshop.lookup(&config)?),
+            timeline.clone(),
+            Arc::clone(&clock),
+            running.cancel.clone(),
+        );
+        let averages = Arc::new(Averages::new(
+            Arc::clone(&store),
+            Arc::clone(&board),
+            sources.clone(),
+            Arc::clone(&clock),
+        ));
+        let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
+        let parts = ApiParts {
+            places,
+            board,
+            sources,
+            timeline,
+            averages,
+            store,
+            clock,
+            config: config.server,
+            tracker: running.tracker.clone(),
+            cancel: running.cancel.clone(),
+        };
+        let address = listener.local_addr()?;
+        let api = Api::new(parts, metrics);
+        let (tracker, cancel) = (running.tracker.clone(), running.cancel.clone());
+        running.tracker.spawn(pampero_api::serve(api, listener, tracker, cancel));
+        tracing::info!(%address, url = format!("http://{address}/"), "listening");
+        running.tracker.spawn(poller.run());
+        running.tracker.spawn(resolver.run());
+        Ok(running)
+    }
+
+    /// Ends what runs: nothing new begins, what is under way may end within the grace.
+    async fn stop(self) {
+        self.cancel.cancel();
+        self.tracker.close();
+        // Connections that are left are cut off by the listener itself after the same grace.
+        let drained = tokio::time::timeout(self.grace + LAST_EVENTS, self.tracker.wait()).await;
+        if drained.is_err() {
+            tracing::warn!(tasks = self.tracker.len(), "some work did not end within the grace");
+        }
+        self.timeline_cancel.cancel();
+        self.timeline_tracker.close();
+        if tokio::time::timeout(LAST_EVENTS, self.timeline_tracker.wait()).await.is_err() {
+            tracing::error!("the last events did not reach the store");
+        }
+    }
+}
+
+fn tell_what_runs(config: &Config, places: &PlaceBook, policy: &PollingPolicy) {
+    let chain: Vec<&str> = config.chain.iter().map(|id| id.as_str()).collect();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        places = places.list().len(),
+        chain = chain.join(", "),
+        interval_s = policy.interval.as_secs(),
+        "starting"
+    );
+}

@@ -1,0 +1,9 @@
+//! The program as its users see it: started for real, pointed at simulated providers, asked over HTTP.
+
+mod bad_input;
+mod demo;
+mod harness;
+mod kill_nine;
+mod outage;
+mod quota;
+mod secrets;

@@ -1,0 +1,87 @@
+//! Marker values as keys, every fault, the most verbose log: the markers appear nowhere.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use pampero_simulator::catalogue;
+use pampero_weather::provider::ProviderId;
+
+use crate::harness::{Program, folder, hurried, simulator};
+
+const MARKER: &str = "MARKER-5a1f";
+const VARIABLES: &[(&str, &str)] = &[
+    ("PAMPERO_OPENWEATHERMAP_KEY", "MARKER-5a1f-openweathermap"),
+    ("PAMPERO_WEATHERSTACK_KEY", "MARKER-5a1f-weatherstack"),
+    ("PAMPERO_OPEN_METEO_KEY", "MARKER-5a1f-open-meteo"),
+    ("PAMPERO_ADMIN_TOKEN", "MARKER-5a1f-admin-token"),
+];
+const PATHS: &[&str] = &[
+    "/weather/current",
+    "/weather/average/day",
+    "/api/places",
+    "/api/places/jfk/observations?limit=1000",
+    "/api/providers",
+    "/api/events?limit=1000",
+    "/metrics",
+    "/openapi.json",
+    "/health/ready",
+    "/",
+];
+
+#[tokio::test]
+async fn no_key_appears_anywhere() {
+    let simulator = simulator().await;
+    let folder = folder();
+    let chain = ["openweathermap", "weatherstack", "open_meteo", "met_norway"];
+    let config = hurried(&simulator, &chain, "[log]\nfilter = \"trace\"\n");
+    // Nothing may stand between the faults and the adapters.
+    let config = config
+        .replace("[resilience]\n", "[resilience]\nbreaker_failures = 10000\nbreaker_failure_rate = 1.0\nbreaker_rate_calls_min = 10000\n")
+        .replace("attempts_max = 2", "attempts_max = 1")
+        .replace("attempt_timeout = \"500ms\"", "attempt_timeout = \"150ms\"");
+    let program = Program::serve(folder.path(), &config, VARIABLES).await;
+    program.wait_until("/weather/current", |reply| reply.status == 200).await;
+    let mut seen = String::new();
+    let mut played = BTreeSet::new();
+    for entry in catalogue() {
+        for provider in ProviderId::ALL {
+            if entry.example.applies_to(provider) {
+                simulator.set_fault(provider, Some(entry.example.clone())).unwrap();
+            }
+        }
+        played.insert(entry.kind);
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        for path in ["/weather/current", "/api/providers"] {
+            seen.push_str(&program.get(path).await.text);
+        }
+    }
+    assert!(played.len() > 30, "{played:?}");
+    for path in PATHS {
+        let reply = program.get(path).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+        seen.push_str(&format!("{:?}", reply.headers));
+        seen.push_str(&reply.text);
+    }
+    for provider in [ProviderId::OpenWeatherMap, ProviderId::Weatherstack] {
+        let requests = simulator.requests(provider);
+        assert!(requests.total > 0, "{provider} was asked, with its key: {requests:?}");
+    }
+    let (_, log) = program.terminate();
+    assert!(log.contains("\"level\":\"TRACE\""), "the log is as verbose as it can be");
+    check_absent("a response", seen.as_bytes());
+    check_absent("the log", log.as_bytes());
+    for entry in std::fs::read_dir(folder.path().join("data")).unwrap() {
+        let path = entry.unwrap().path();
+        check_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
+    }
+}
+
+#[track_caller]
+fn check_absent(place: &str, bytes: &[u8]) {
+    let found = bytes.windows(MARKER.len()).position(|window| window == MARKER.as_bytes());
+    if let Some(position) = found {
+        let from = position.saturating_sub(200);
+        let to = (position + 100).min(bytes.len());
+        panic!("{place} holds a key: {}", String::from_utf8_lossy(&bytes[from..to]));
+    }
+}
