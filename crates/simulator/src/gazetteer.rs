@@ -94,8 +94,8 @@ fn at_sea(longitude: f64) -> &'static str {
 
 /// Finds cities by name, the largest first.
 ///
-/// Follows the rules of the real geocoder: one letter finds nothing, two only the exact name, three or
-/// more also a beginning; accents and case do not matter; `Springfield, Illinois` narrows by
+/// Follows the rules of the real geocoder: up to two letters find only the exact name, three or more
+/// also a beginning; accents and case do not matter; `Springfield, Illinois` narrows by
 /// region or country.
 pub(crate) fn search(name: &str, country_code: Option<&str>) -> Vec<&'static City> {
     let (wanted, qualifier) = match name.split_once(',') {
@@ -113,9 +113,6 @@ pub(crate) fn search(name: &str, country_code: Option<&str>) -> Vec<&'static Cit
     };
     let in_country =
         |city: &City| country_code.is_none_or(|code| code.eq_ignore_ascii_case(city.country_code));
-    if length < 2 {
-        return Vec::new();
-    }
     let mut found: Vec<&City> = CITIES
         .iter()
         .filter(|city| fits_name(city) && fits_qualifier(city) && in_country(city))

@@ -140,12 +140,7 @@ impl Fault {
             // Three services name their units, and kelvin is the known accident of the fourth.
             | Self::WrongUnits
             | Self::HugeBody { .. } => Expected::Malformed,
-            // A forecast whose first step is still to come says nothing of the present.
-            Self::ClockAhead { .. } if provider == ProviderId::MetNorway => Expected::Malformed,
             Self::ClockAhead { .. } | Self::OldAnswer { .. } => Expected::Stale,
-            // OpenWeatherMap answers in kelvin when it loses the units it was asked for, so a
-            // temperature that high cannot be told from that.
-            Self::Implausible if provider == ProviderId::OpenWeatherMap => Expected::Malformed,
             Self::Implausible | Self::StationPressureAsMsl => Expected::Suspect,
             Self::Frozen
             | Self::NullFields

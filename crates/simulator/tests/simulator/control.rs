@@ -189,10 +189,12 @@ async fn stopping_drops_requests_that_hang() {
     harness.play(OPEN_METEO, Fault::Hang);
     let Harness { simulator, http, .. } = harness;
     let url = format!("{}{FORECAST}", simulator.base_url(OPEN_METEO));
+    let address = simulator.address();
     let asked = tokio::task::JoinSet::from_iter([async move { http.get(url).send().await }]);
     while simulator.requests(OPEN_METEO).in_flight == 0 {
         tokio::task::yield_now().await;
     }
     tokio::time::timeout(Duration::from_secs(5), simulator.stop()).await.expect("stops at once");
+    assert!(std::net::TcpListener::bind(address).is_ok(), "the port is free again");
     assert!(asked.join_all().await[0].is_err());
 }

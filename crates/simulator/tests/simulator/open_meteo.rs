@@ -101,6 +101,19 @@ async fn readings_are_replayed_at_full_hours() {
 }
 
 #[tokio::test]
+async fn rain_of_an_hour_falls_in_four_quarters() {
+    let harness = Harness::start().await;
+    // 13 years of 365 days back lies 2013-05-08T15:50Z, in an hour of 0.58 in at JFK.
+    harness.set_clock("2026-05-05T15:50:00Z");
+    let path = "v1/forecast?latitude=40.6398&longitude=-73.7789&current=precipitation,weather_code\
+        &hourly=precipitation&past_hours=0&forecast_hours=2";
+    let body = harness.get(OPEN_METEO, path).await.json();
+    assert_eq!(body["current"]["precipitation"], 3.68);
+    assert_eq!(body["current"]["weather_code"], 65);
+    assert_eq!(body["hourly"]["precipitation"], json!([0.25, 14.73]));
+}
+
+#[tokio::test]
 async fn units_and_times_are_as_asked() {
     let harness = Harness::start().await;
     let place =
