@@ -14,12 +14,15 @@ pub(super) use number::{boolean, count, number, size};
 pub(super) use rate::rate;
 pub(super) use text::{address, host, list, nearest, one_of, parsed, path, url, web_origin};
 
+/// Reads a value, or says what is wrong with it and what to write instead.
+type ReadValue<T> = Box<dyn Fn(&Node) -> Result<T, String>>;
+
 /// A kind of value.
 pub(super) struct Kind<T> {
     /// What it is called in the reference, as in `duration`.
     pub(super) name: String,
     /// Reads a value, or says what is wrong with it and what to write instead.
-    pub(super) read: Box<dyn Fn(&Node) -> Result<T, String>>,
+    pub(super) read: ReadValue<T>,
     /// Writes a value as TOML.
     pub(super) show: Box<dyn Fn(&T) -> String>,
 }

@@ -105,7 +105,7 @@ fn check(section: &mut Section<'_>, draft: &PlaceDraft) {
             if latitude { ("latitude", "longitude") } else { ("longitude", "latitude") };
         let what = format!("there is a {written} but no {missing}; write both or neither");
         section.problem(what);
-    } else if !name && !(id && latitude) {
+    } else if !(name || id && latitude) {
         section.problem("this place has no name; write one, or an id with latitude and longitude");
     } else if !id && draft.name.is_some() && id_of(draft).is_none() {
         section.problem("no id can be made of this name; write one");

@@ -18,12 +18,14 @@ pub(super) struct Setting {
     /// How it is written.
     pub(super) kind: String,
     /// The default as TOML; `None` when there is none.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the pages in the tree show it"))]
     pub(super) default: Option<String>,
     /// The value that holds, as TOML; `None` when there is none.
     pub(super) value: Option<String>,
     /// Where the value was written.
     pub(super) origin: Origin,
     /// What it decides, for the operator.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the pages in the tree show it"))]
     pub(super) doc: &'static str,
 }
 

@@ -92,7 +92,7 @@ impl Vault<'_> {
             },
             (false, Some(file)) => {
                 let origin = section.origin_of(key.file);
-                self.from_file(section, origin, key, &file)
+                self.in_file(section, origin, key, &file)
             }
             (false, None) => self.by_default(section, key),
         }
@@ -109,10 +109,10 @@ impl Vault<'_> {
         }
         let file_variable = format!("{}_FILE", key.variable);
         let file = self.variable(&file_variable)?;
-        self.from_file(section, Origin::Variable(file_variable), key, Path::new(&file))
+        self.in_file(section, Origin::Variable(file_variable), key, Path::new(&file))
     }
 
-    fn from_file(
+    fn in_file(
         &self,
         section: &mut Section<'_>,
         origin: Origin,
