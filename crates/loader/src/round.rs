@@ -51,7 +51,13 @@ struct Open {
     /// What each provider so far said, as in `open_meteo: breaker open`.
     reasons: Vec<String>,
     /// A readable but too old answer, served should nobody give a better one.
-    last_resort: Option<Accepted>,
+    last_resort: Option<LastResort>,
+}
+
+/// A readable but too old answer, with what stood before it in the chain.
+struct LastResort {
+    answer: Accepted,
+    reasons: Vec<String>,
 }
 
 /// An answer that passed the checks.
@@ -193,8 +199,8 @@ impl Chain {
             match self.judge(source, &open.wanted.place, answer.outcome, now) {
                 Judgement::Accepted(good) => accepted.push((open, good)),
                 Judgement::TooOld(old, reason) => {
-                    open.note(source.id(), reason);
                     open.keep_newest(old);
+                    open.note(source.id(), reason);
                     left.push(open);
                 }
                 Judgement::Refused(reason) => {
@@ -240,8 +246,7 @@ impl Chain {
         }
         let age = now.duration_since(observation.observed_at);
         let checked = quality::check(observation, place.elevation);
-        let accepted =
-            Accepted { observation: checked.observation, findings: checked.findings };
+        let accepted = Accepted { observation: checked.observation, findings: checked.findings };
         if age.unsigned_abs() > source.stale_after {
             let limit = source.stale_after.as_secs();
             let reason = format!(
@@ -364,16 +369,15 @@ impl Chain {
             let cause = open.reasons.join("; ");
             let place = open.id().clone();
             let Some(slot) = self.board.slot(&place) else { continue };
-            if let Some(old) = open.last_resort.take() {
-                let served = slot.served();
-                let newer = served.is_none_or(|served| {
-                    served.observation.observed_at < old.observation.observed_at
-                });
-                let source = self.sources.get(old.observation.provider).map(Arc::clone);
+            if let Some(LastResort { answer, reasons }) = open.last_resort.take() {
+                let observation = &answer.observation;
+                let newer = slot
+                    .served()
+                    .is_none_or(|served| served.observation.observed_at < observation.observed_at);
+                let source = self.sources.get(observation.provider).map(Arc::clone);
                 if let (true, Some(source)) = (newer, source) {
-                    open.reasons.clear();
-                    open.reasons.push(cause.clone());
-                    self.store_and_serve(&source, vec![(open, old)], Vec::new(), None).await;
+                    open.reasons = reasons;
+                    self.store_and_serve(&source, vec![(open, answer)], Vec::new(), None).await;
                 }
             }
             let now = self.clock.now();
@@ -468,13 +472,12 @@ impl Open {
         self.reasons.push(format!("{provider}: {}", reason.into()));
     }
 
-    fn keep_newest(&mut self, old: Accepted) {
-        let newer = self
-            .last_resort
-            .as_ref()
-            .is_none_or(|kept| kept.observation.observed_at < old.observation.observed_at);
+    fn keep_newest(&mut self, answer: Accepted) {
+        let newer = self.last_resort.as_ref().is_none_or(|kept| {
+            kept.answer.observation.observed_at < answer.observation.observed_at
+        });
         if newer {
-            self.last_resort = Some(old);
+            self.last_resort = Some(LastResort { answer, reasons: self.reasons.clone() });
         }
     }
 

@@ -6,6 +6,8 @@ mod cli;
 mod config;
 mod data_folder;
 mod demo;
+#[cfg(test)]
+mod fault_table;
 mod lookup;
 mod providers;
 mod service;

@@ -10,7 +10,9 @@ use pampero_loader::{
     Timeline,
 };
 use pampero_providers::{Attribution, Defaults, Profile, Refresh};
-use pampero_resilience::{BreakerPolicy, Clock, MemoryLedger, Policy, RetryPolicy, Stack, VirtualClock};
+use pampero_resilience::{
+    BreakerPolicy, Clock, MemoryLedger, Policy, RetryPolicy, Stack, VirtualClock,
+};
 use pampero_store::memory::MemoryStore;
 use pampero_store::{EventFilter, ObservationFilter, Order, Store};
 use pampero_weather::event::{Event, EventKind};
@@ -32,7 +34,6 @@ pub(crate) struct Bed {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) board: Arc<Board>,
     pub(crate) places: Arc<PlaceBook>,
-    pub(crate) sources: Sources,
     pub(crate) timeline: Timeline,
     pub(crate) averages: Averages,
     pub(crate) poller: Arc<Poller>,
@@ -95,7 +96,6 @@ impl Bed {
             clock,
             board,
             places: book,
-            sources,
             timeline,
             averages,
             poller,

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pampero_providers::{
-    Answer, Ask, CachedAnswer, Profile, ProviderError, WeatherProvider,
-};
+use pampero_providers::{Answer, Ask, CachedAnswer, Profile, ProviderError, WeatherProvider};
 use pampero_resilience::Clock;
 use pampero_weather::observation::{Observation, Readings};
 use pampero_weather::place::PlaceId;
@@ -80,7 +78,13 @@ impl FakeProvider {
         self.calls.lock().unwrap().clone()
     }
 
-    fn observation(&self, ask: &Ask, degrees: f64, fetched_at: Timestamp, age: SignedDuration) -> Observation {
+    fn observation(
+        &self,
+        ask: &Ask,
+        degrees: f64,
+        fetched_at: Timestamp,
+        age: SignedDuration,
+    ) -> Observation {
         let temperature = Some(Celsius(degrees));
         Observation {
             place: ask.place.id.clone(),
@@ -118,7 +122,8 @@ impl WeatherProvider for FakeProvider {
         let cached = ask.cached.as_ref()?;
         (now < cached.expires_at?).then(|| {
             let degrees = cached.body.parse().unwrap();
-            let outcome = Ok(self.observation(ask, degrees, cached.fetched_at, SignedDuration::ZERO));
+            let outcome =
+                Ok(self.observation(ask, degrees, cached.fetched_at, SignedDuration::ZERO));
             Answer { place: ask.place.id.clone(), outcome, cache: None }
         })
     }
@@ -153,7 +158,9 @@ impl WeatherProvider for FakeProvider {
                 retry_after: None,
             }),
             Say::KeyRefused => Err(ProviderError::Auth { message: "wrong key".to_owned() }),
-            Say::NotCovered => Err(ProviderError::NotCovered { message: "nothing here".to_owned() }),
+            Say::NotCovered => {
+                Err(ProviderError::NotCovered { message: "nothing here".to_owned() })
+            }
             Say::Hang => std::future::pending().await,
             Say::Panic => panic!("the adapter has a bug"),
         }

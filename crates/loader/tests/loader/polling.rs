@@ -56,7 +56,8 @@ async fn a_restart_serves_what_was_served_and_keeps_how_it_was_chosen() {
     for fake in &fakes {
         fake.always(Say::Hang);
     }
-    let again = Bed::start_on(Arc::clone(&bed.store), Arc::clone(&bed.clock), &["jfk"], fakes).await;
+    let again =
+        Bed::start_on(Arc::clone(&bed.store), Arc::clone(&bed.clock), &["jfk"], fakes).await;
     assert_eq!(again.served("jfk").unwrap(), before, "before anybody was asked");
 }
 
@@ -69,7 +70,8 @@ async fn a_kept_answer_is_used_until_it_expires_also_after_a_restart() {
     bed.stop().await;
 
     let fakes = vec![fake(0, &bed.clock)];
-    let again = Bed::start_on(Arc::clone(&bed.store), Arc::clone(&bed.clock), &["jfk"], fakes).await;
+    let again =
+        Bed::start_on(Arc::clone(&bed.store), Arc::clone(&bed.clock), &["jfk"], fakes).await;
     again.wait(Duration::from_secs(10 * 60)).await;
     assert!(again.fakes[0].calls().is_empty(), "the answer of the first start is still good");
     again.wait(Duration::from_secs(15 * 60)).await;

@@ -7,9 +7,9 @@ use pampero_loader::Role;
 use pampero_weather::event::EventKind;
 use pampero_weather::provider::ProviderId;
 
-use pampero_store::{Store, StoreError};
 use crate::bed::{Bed, INTERVAL, at, id, minutes};
 use crate::fake::Say;
+use pampero_store::{Store, StoreError};
 
 fn fresh(degrees: f64) -> Say {
     Say::Degrees(degrees, SignedDuration::ZERO)
@@ -27,7 +27,7 @@ async fn all_places_are_asked_in_one_batch_and_served_as_primary() {
         let served = bed.served(place).unwrap();
         assert_eq!(served.role, Role::Primary);
         assert_eq!(served.observation.provider, ProviderId::OpenMeteo);
-        assert_eq!(bed.stored(place).await, [served.observation.clone()]);
+        assert_eq!(bed.stored(place).await, std::slice::from_ref(&served.observation));
     }
     assert_eq!(bed.kinds().await, []);
 }
@@ -45,7 +45,11 @@ async fn a_fallback_is_marked_and_ends_when_the_first_answers_again() {
     assert!(cause.starts_with("open_meteo: transient: ") && cause.contains("503"), "{cause}");
 
     bed.wait(Duration::from_secs(61)).await;
-    assert_eq!(bed.temperature("jfk"), Some(10.0), "the first is tried again before the next round");
+    assert_eq!(
+        bed.temperature("jfk"),
+        Some(10.0),
+        "the first is tried again before the next round"
+    );
     assert_eq!(bed.served("jfk").unwrap().role, Role::Primary);
     assert_eq!(bed.fakes[1].calls().len(), 1, "a recheck does not ask the fallback again");
     assert_eq!(
@@ -137,7 +141,11 @@ async fn an_old_answer_is_served_when_there_is_nothing_newer() {
     bed.settle().await;
 
     assert_eq!(bed.temperature("jfk"), Some(20.0));
-    assert_eq!(bed.served("jfk").unwrap().observation.observed_at, at("2026-11-24T11:01:00Z") + SignedDuration::from_millis(20));
+    assert_eq!(
+        bed.served("jfk").unwrap().observation.observed_at,
+        at("2026-11-24T11:01:00Z") + SignedDuration::from_millis(20)
+    );
+    assert_eq!(bed.served("jfk").unwrap().role, Role::Primary, "the first provider said it");
     assert!(bed.trouble("jfk").unwrap().contains("answer rejected"));
 }
 
@@ -188,7 +196,7 @@ async fn the_same_answer_again_changes_nothing_and_a_different_one_is_a_revision
         bed.next_round().await;
     }
     assert_eq!(bed.fakes[0].calls().len(), 3);
-    assert_eq!(bed.stored("jfk").await, [first.observation.clone()]);
+    assert_eq!(bed.stored("jfk").await, std::slice::from_ref(&first.observation));
     assert_eq!(bed.served("jfk").unwrap().observation, first.observation, "fetched_at included");
 
     bed.fakes[0].always(Say::At(11.0, observed_at));

@@ -110,7 +110,7 @@ async fn bad_requests_are_told_what_is_wrong() {
         ("/api/places/jfk/observations?limit=0", 400, "limit"),
         ("/api/places/jfk/observations?from=yesterday", 400, "from"),
         ("/api/events?kind=miracle", 400, "kind"),
-        ("/nowhere", 404, "not_found"),
+        ("/nowhere", 404, "unknown_route"),
     ] {
         let reply = program.get(path).await;
         assert_eq!(reply.status, status, "{path}: {}", reply.text);
