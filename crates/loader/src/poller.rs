@@ -1,6 +1,6 @@
 //! The polling job: looks at which places are due and starts a round for them, whatever fails.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -150,10 +150,11 @@ impl Poller {
         {
             let mut schedule =
                 self.schedule.lock().expect("no code panics while it holds the schedule");
-            schedule.retain(|id, scheduled| scheduled.in_flight || ready.contains_key(id));
-            for (id, place) in ready {
+            let known: HashSet<&PlaceId> = ready.iter().map(|place| &place.id).collect();
+            schedule.retain(|id, scheduled| scheduled.in_flight || known.contains(id));
+            for place in ready {
                 let scheduled = schedule
-                    .entry(id)
+                    .entry(place.id.clone())
                     .or_insert_with(|| Scheduled { due: Due::at_once(now), in_flight: false });
                 scheduled.due = scheduled.due.bounded(now, refresh, &self.policy);
                 if scheduled.in_flight {
@@ -237,7 +238,7 @@ impl Poller {
     fn settle(&self, task: Task, ids: &[PlaceId], first_answered: &[PlaceId]) {
         let now = self.chain.clock.now();
         let Some(refresh) = self.refresh() else { return };
-        let answered: std::collections::HashSet<&PlaceId> = first_answered.iter().collect();
+        let answered: HashSet<&PlaceId> = first_answered.iter().collect();
         {
             let mut schedule =
                 self.schedule.lock().expect("no code panics while it holds the schedule");
@@ -267,10 +268,11 @@ impl Drop for InFlight<'_> {
     }
 }
 
-fn ready_places(places: &PlaceBook) -> HashMap<PlaceId, Place> {
-    let ready = places.list();
-    let ready = ready.iter().filter_map(|place| match &place.state {
-        PlaceState::Ready(place) => Some((place.id.clone(), place.clone())),
+/// Returns the places that are known in full, in their order.
+fn ready_places(places: &PlaceBook) -> Vec<Place> {
+    let places = places.list();
+    let ready = places.iter().filter_map(|place| match &place.state {
+        PlaceState::Ready(place) => Some(place.clone()),
         PlaceState::Unresolved { .. } => None,
     });
     ready.collect()
