@@ -155,7 +155,7 @@ fn config(simulator: &RunningSimulator, provider: ProviderId) -> Config {
     let base_url = simulator.base_url(provider);
     let text = format!(
         "[chain]\norder = [\"{provider}\"]\n\
-         [resilience]\nattempt_timeout = \"400ms\"\ndeadline = \"3s\"\nattempts_max = 2\n\
+         [resilience]\nattempt_timeout = \"800ms\"\ndeadline = \"4s\"\nattempts_max = 2\n\
          backoff = \"10ms\"\nbreaker_failures = 1000\n\
          [providers.{provider}]\nbase_url = \"{base_url}\"\n\
          [[places]]\nid = \"jfk\"\nlatitude = 40.6398\nlongitude = -73.7789\nelevation = 4\n\
