@@ -162,6 +162,7 @@ mod tests {
         let json = serde_json::to_string(&format!("key {secret}.")).unwrap();
         check(secret, &json, "\"key [redacted].\"");
         check(secret, &format!("{:?}", format!("key {secret}.")), "\"key [redacted].\"");
+        check("it's\u{1}secret", &format!("{:?}", "it's\u{1}secret"), "\"[redacted]\"");
         check(secret, &json.replace('/', "\\/"), "\"key [redacted].\"");
         check(secret, &serde_json::to_string(&json).unwrap(), r#""\"key [redacted].\"""#);
     }

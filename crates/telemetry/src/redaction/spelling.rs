@@ -14,7 +14,7 @@ pub(super) fn of(secret: &str) -> Vec<String> {
     // A JSON text inside a JSON text, as when a logged body echoes a request.
     spellings.push(escaped_as_json(&escaped));
     spellings.push(escaped);
-    spellings.push(secret.escape_debug().to_string());
+    spellings.push(without_quotes(&format!("{secret:?}")));
     spellings.extend((0..3).flat_map(|offset| in_base64(secret, offset)));
     spellings.sort_unstable();
     spellings.dedup();
@@ -22,7 +22,10 @@ pub(super) fn of(secret: &str) -> Vec<String> {
 }
 
 fn escaped_as_json(secret: &str) -> String {
-    let quoted = serde_json::Value::from(secret).to_string();
+    without_quotes(&serde_json::Value::from(secret).to_string())
+}
+
+fn without_quotes(quoted: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 

@@ -201,6 +201,17 @@ stale_after = \"2h\"
     for provider in config.providers.values() {
         assert_eq!(provider.policy.breaker.failure_rate, None);
     }
+    let slow_call = |id| provider(&config, id).policy.breaker.slow_call;
+    assert_eq!(slow_call(ProviderId::OpenMeteo), Some(secs(3)));
+    assert_eq!(slow_call(ProviderId::Weatherstack), Some(secs(4)));
+}
+
+#[test]
+fn general_bound_of_the_wait_holds_for_every_provider() {
+    let config = config("[resilience]\nbackoff_max = \"11s\"\n", &[]);
+    for (id, own) in &config.providers {
+        assert_eq!(own.policy.retry.backoff_max, secs(11), "{id}");
+    }
 }
 
 #[test]
