@@ -179,8 +179,10 @@ backoff = \"7s\"
 breaker_failures = 5
 breaker_failure_rate = 0
 concurrency = 2
+slow_call = \"3s\"
 [providers.weatherstack]
 backoff = \"9s\"
+slow_call = \"4s\"
 breaker_failures = 6
 stale_after = \"2h\"
 ";
