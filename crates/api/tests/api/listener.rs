@@ -62,7 +62,8 @@ async fn headers_that_do_not_come_end_the_connection() {
     let began = Instant::now();
     let mut stream = connect(address, "GET /health/live HTTP/1.1\r\nHost:").await;
     read_all(&mut stream).await;
-    assert!(began.elapsed() >= header_timeout, "{:?}", began.elapsed());
+    let took = began.elapsed();
+    assert!((header_timeout..Duration::from_secs(5)).contains(&took), "{took:?}");
 }
 
 #[tokio::test]

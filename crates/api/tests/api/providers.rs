@@ -95,6 +95,7 @@ async fn metrics_show_providers_places_and_events() {
         r#"pampero_place_count{state="ready"} 2"#,
         r#"pampero_place_age_seconds{place="rosario"} 7200"#,
         r#"pampero_place_stale{place="rosario"} 1"#,
+        r#"pampero_place_trouble{place="rosario"} 0"#,
         r#"pampero_place_fallback{place="rosario"} 1"#,
         r#"pampero_place_temperature_celsius{place="rosario"} 20.5"#,
         "pampero_event_published_total 1",
