@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::IntoResponse;
+use axum::response::Response;
 use axum::routing::get;
 use http::{HeaderMap, Request};
 use pampero_weather::provider::ProviderId::OpenMeteo;
@@ -51,7 +51,11 @@ async fn main() {
 
     let answer = move || {
         let (headers, body) = (headers.clone(), body.clone());
-        async move { (headers, body).into_response() }
+        async move {
+            let mut response = Response::new(Body::from(body));
+            *response.headers_mut() = headers;
+            response
+        }
     };
     let bare = Router::new().route("/weather/current", get(answer));
     let bare = measure(async || {
