@@ -18,17 +18,28 @@ pub(crate) enum Origin {
     Default,
 }
 
-impl Origin {
-    /// Returns the place of the byte `offset` of `text`.
-    pub(super) fn in_file(text: &str, offset: usize) -> Self {
-        let mut offset = offset.min(text.len());
-        while !text.is_char_boundary(offset) {
+/// A text with the beginnings of its lines, so that a place in a long file is found at once.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    /// Looks the lines of `text` up.
+    pub(super) fn of(text: &'t str) -> Self {
+        let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Self { text, starts: std::iter::once(0).chain(after_newlines).collect() }
+    }
+
+    /// Returns the place of the byte `offset`.
+    pub(super) fn origin(&self, offset: usize) -> Origin {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = &text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
-        Self::File { line, column: before[line_start..].chars().count() + 1 }
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let line_start = self.starts[line - 1];
+        Origin::File { line, column: self.text[line_start..offset].chars().count() + 1 }
     }
 }
 
@@ -88,7 +99,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, offset: usize, line: usize, column: usize) {
-        assert_eq!(Origin::in_file(text, offset), Origin::File { line, column });
+        assert_eq!(Lines::of(text).origin(offset), Origin::File { line, column });
     }
 
     #[test]

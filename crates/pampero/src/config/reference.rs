@@ -1,5 +1,6 @@
 //! Pages made of the declarations: the reference, the example file, the configuration that holds.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use super::origin::Origin;
@@ -11,11 +12,15 @@ use super::secret::{SECRET, VARIABLE_NAME};
 /// Of a secret it says no more than whether it is set.
 pub(super) fn effective(settings: &[Setting], file: Option<&str>) -> String {
     let mut page = String::new();
+    let mut by_section: HashMap<&str, Vec<&Setting>> = HashMap::new();
+    for setting in settings {
+        by_section.entry(&setting.section).or_default().push(setting);
+    }
     for section in sections(settings) {
         let heading =
             if section.starts_with("places[") { "[[places]]" } else { &format!("[{section}]") };
         writeln!(page, "{heading}").expect("writing to a string cannot fail");
-        for setting in settings.iter().filter(|setting| setting.section == section) {
+        for setting in &by_section[section] {
             let Setting { name, value, kind, .. } = setting;
             let origin = match (&setting.origin, file) {
                 (Origin::File { line, .. }, Some(file)) => format!("  # {file}:{line}"),
@@ -40,13 +45,9 @@ pub(super) fn effective(settings: &[Setting], file: Option<&str>) -> String {
 
 /// Returns the sections in the order in which they were read, each once.
 fn sections(settings: &[Setting]) -> Vec<&str> {
-    let mut sections: Vec<&str> = Vec::new();
-    for setting in settings {
-        if !sections.contains(&setting.section.as_str()) {
-            sections.push(&setting.section);
-        }
-    }
-    sections
+    let mut seen = HashSet::new();
+    let names = settings.iter().map(|setting| setting.section.as_str());
+    names.filter(|name| seen.insert(*name)).collect()
 }
 
 #[cfg(test)]

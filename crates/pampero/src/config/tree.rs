@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::origin::{Origin, Remark};
+use super::origin::{Lines, Origin, Remark};
 
 /// What the names of variables that stand for a key begin with.
 pub(super) const VARIABLE_PREFIX: &str = "PAMPERO_";
@@ -41,13 +41,14 @@ pub(super) type Table = BTreeMap<String, Node>;
 /// Reads a file; what could not be read is left out and becomes a problem.
 pub(super) fn parse(text: &str, problems: &mut Vec<Remark>) -> Table {
     let (table, errors) = DeTable::parse_recoverable(text);
+    let lines = Lines::of(text);
     problems.extend(errors.into_iter().map(|error| {
         let offset = error.span().map_or(0, |span| span.start);
         // Only the message, never the line itself: it may hold a key.
         let what = format!("this is not TOML: {}", error.message());
-        Remark { origin: Origin::in_file(text, offset), key: String::new(), what }
+        Remark { origin: lines.origin(offset), key: String::new(), what }
     }));
-    table_of(table.get_ref(), &|offset| Origin::in_file(text, offset))
+    table_of(table.get_ref(), &|offset| lines.origin(offset))
 }
 
 /// Puts the value of a variable into the place of the tree that its name stands for.
