@@ -69,7 +69,7 @@ mod tests {
         // The samples are put together here, so that the check does not find them in this file.
         check_sample(0, &["/", "work/main/data"].concat(), true);
         check_sample(0, &["open(\"/", "tmp\")"].concat(), true);
-        check_sample(0, "https://example.org/work/plan", false);
+        check_sample(0, concat!("https://example.org/", "work/plan"), false);
         check_sample(0, "target/tmp/file", false);
         check_sample(1, &["from crates", ".io"].concat(), true);
         check_sample(1, "crates/iota", false);
