@@ -24,17 +24,24 @@ const STORE: &str = "pampero-store";
 const SIMULATOR: &str = "pampero-simulator";
 const LOADER: &str = "pampero-loader";
 const API: &str = "pampero-api";
+const SERIES: &str = "pampero-series";
+const PROMQL: &str = "pampero-promql";
+const SAMPLES: &str = "pampero-samples";
+const METRICS: &str = "pampero-metrics";
 
 /// From the words at the bottom to the wiring at the top; every crate has its row.
 ///
 /// The simulator knows the words alone: a stand-in that shared code with the adapters would share
 /// their mistakes.
-const TABLE: [Row; 11] = [
+const TABLE: [Row; 15] = [
+    Row { package: SERIES, may_use: &[], tests_may_use: &[] },
     Row { package: WEATHER, may_use: &[], tests_may_use: &[] },
     Row { package: RESILIENCE, may_use: &[], tests_may_use: &[] },
     Row { package: TELEMETRY, may_use: &[RESILIENCE], tests_may_use: &[] },
     Row { package: PROVIDERS, may_use: &[WEATHER, RESILIENCE], tests_may_use: &[] },
     Row { package: STORE, may_use: &[WEATHER, RESILIENCE], tests_may_use: &[] },
+    Row { package: PROMQL, may_use: &[SERIES], tests_may_use: &[] },
+    Row { package: SAMPLES, may_use: &[SERIES], tests_may_use: &[] },
     Row { package: SIMULATOR, may_use: &[WEATHER], tests_may_use: &[] },
     Row {
         package: LOADER,
@@ -42,13 +49,21 @@ const TABLE: [Row; 11] = [
         tests_may_use: &[],
     },
     Row {
+        package: METRICS,
+        may_use: &[RESILIENCE, TELEMETRY, SERIES, PROMQL, SAMPLES],
+        tests_may_use: &[],
+    },
+    Row {
         package: API,
-        may_use: &[WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, LOADER],
+        may_use: &[WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, LOADER, METRICS],
         tests_may_use: &[],
     },
     Row {
         package: "pampero",
-        may_use: &[WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, SIMULATOR, LOADER, API],
+        may_use: &[
+            WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, SIMULATOR, LOADER, API, SERIES,
+            PROMQL, SAMPLES, METRICS,
+        ],
         tests_may_use: &[],
     },
     Row { package: "pampero-bench", may_use: &[], tests_may_use: &[] },
