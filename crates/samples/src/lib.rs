@@ -1,1 +1,16 @@
-//! Placeholder.
+//! The history of metrics on disk: samples of series, in one SQLite file.
+//!
+//! Knows labels and samples, and nothing of scraping, queries, HTTP or clocks: time is passed in.
+//! All calls block, and none of them starts a thread. Start reading at [`SampleStore`].
+
+mod error;
+mod options;
+mod sample;
+mod statistics;
+mod store;
+
+pub use error::{AppendError, MaintainError, OpenError};
+pub use options::{SampleOptions, Synchronous};
+pub use sample::{Appended, Maintained, Sample, SeriesId};
+pub use statistics::{Cardinality, SampleStatistics};
+pub use store::SampleStore;
