@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The history of metrics: scraping, remote write and recording rules go in, PromQL comes out.
+//!
+//! Knows the formats of Prometheus and no weather. Samples are kept by `pampero-samples`, queries
+//! are evaluated by `pampero-promql`; here they meet. Only the wiring reads configuration and
+//! starts the jobs. Start reading at [`History`].
+
+mod history;
+mod metadata;
+mod options;
+mod remote_write;
+mod state;
+
+pub use history::{History, HistoryError};
+pub use metadata::{Metadata, MetricKind, TargetMetadata};
+pub use options::{HistoryOptions, RemoteWriteLimits, SelfScrape};
+pub use remote_write::{RemoteWriteError, RemoteWriteErrorKind, RemoteWriteRequest};
+pub use state::{Health, RuleDetail, RuleGroupState, RuleState, TargetState};
