@@ -8,6 +8,7 @@ mod admission;
 mod cors;
 mod request_id;
 pub(crate) mod routes;
+mod trace;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -24,6 +25,7 @@ use pampero_telemetry::metrics::Metrics;
 use pampero_telemetry::metrics::http::HttpMetrics;
 use tokio::time::Instant;
 use tower::Service;
+use tracing::Instrument;
 
 use crate::config::ServerConfig;
 use crate::problem::{self, ApiError};
@@ -78,6 +80,17 @@ impl Api {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
+        let (span, caller) = trace::begin(&request);
+        let response = self.answer(request, &caller).instrument(span.clone()).await;
+        trace::end(&span, response.status(), response.headers().get(X_REQUEST_ID));
+        response
+    }
+
+    async fn answer<B>(&self, request: Request<B>, caller: &trace::Caller) -> Response
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
         let started = Instant::now();
         let inner = &*self.0;
         let _in_flight = inner.routes.metrics().enter();
@@ -102,7 +115,7 @@ impl Api {
         finish_headers(response.headers_mut(), &id);
         let elapsed = started.elapsed();
         inner.routes.counters(&method, template).record(status.as_u16(), elapsed);
-        log(&method, template, status, elapsed, &id);
+        log(&method, template, status, elapsed, &id, caller);
         response
     }
 }
@@ -177,6 +190,7 @@ fn log(
     status: StatusCode,
     elapsed: Duration,
     id: &HeaderValue,
+    caller: &trace::Caller,
 ) {
     let is_stream = template.is_some_and(|index| TEMPLATES[index] == "/api/events/stream");
     macro_rules! line {
@@ -187,6 +201,7 @@ fn log(
                 status = status.as_u16(),
                 elapsed_ms = elapsed.as_millis() as u64,
                 request_id = id.to_str().unwrap_or_default(),
+                trace_id = caller.trace_id(),
                 $message
             )
         };

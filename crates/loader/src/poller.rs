@@ -15,6 +15,7 @@ use pampero_weather::place::{Place, PlaceId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::board::{Board, Role, Served};
 use crate::place_book::PlaceBook;
@@ -187,7 +188,14 @@ impl Poller {
         let late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
         self.counters.lateness_ms.store(late_ms, Ordering::Relaxed);
         let poller = Arc::clone(self);
-        self.tracker.spawn(async move { poller.round(task, places).await });
+        let span = tracing::trace_span!(
+            parent: None,
+            "poll",
+            task = task.as_str(),
+            places = places.len(),
+            late_ms
+        );
+        self.tracker.spawn(async move { poller.round(task, places).await }.instrument(span));
     }
 
     /// Asks for some places in batches of what the first provider takes.

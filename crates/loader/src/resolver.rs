@@ -10,6 +10,7 @@ use pampero_store::{PlaceState, StoredPlace};
 use pampero_weather::event::{Event, EventKind};
 use pampero_weather::place::{Coordinates, Place, PlaceId};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::lookup::{LocatedPlace, LookupError, PlaceLookup};
 use crate::place_book::PlaceBook;
@@ -93,7 +94,8 @@ impl Resolver {
                 continue;
             }
             let wait = before.map_or(FIRST_WAIT, |before| (before.wait * 2).min(LONGEST_WAIT));
-            if let Err(problem) = self.resolve(place, &request).await {
+            let span = tracing::trace_span!(parent: None, "look-up", place = place.id.as_str());
+            if let Err(problem) = self.resolve(place, &request).instrument(span).await {
                 let again_at = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
                 self.note_problem(place, problem).await;
                 waiting.insert(place.id.clone(), Waiting { asked: request, again_at, wait });

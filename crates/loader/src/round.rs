@@ -17,6 +17,7 @@ use pampero_weather::place::{Place, PlaceId};
 use pampero_weather::provider::ProviderId;
 use pampero_weather::quality::{self, Flag};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use crate::{Board, Role, Served, Source, Sources, Timeline};
 
@@ -130,7 +131,10 @@ impl Chain {
         }
         let in_parallel = source.stack.policy().concurrency.get() as usize;
         let mut answered = stream::iter(batches)
-            .map(|batch| self.call(source, batch))
+            .map(|batch| {
+                let span = call_span(source, &batch);
+                self.call(source, batch).instrument(span)
+            })
             .buffer_unordered(in_parallel);
         while let Some(unanswered) = answered.next().await {
             left.extend(unanswered);
@@ -164,10 +168,15 @@ impl Chain {
         let now = self.clock.now();
         match outcome {
             Ok(answers) => {
+                Span::current().record("outcome", "ok");
                 let answered = places.into_iter().zip(answers).collect();
                 self.take_answers(source, answered, Some(started.elapsed())).await
             }
             Err(error) => {
+                Span::current()
+                    .record("outcome", error.class().as_str())
+                    .record("attempted", error.was_attempted())
+                    .record("otel.status_code", "error");
                 if error.was_attempted() {
                     source.note_failure(now, error.class(), causes(&error));
                 }
@@ -283,7 +292,8 @@ impl Chain {
             selections: accepted.iter().map(|(open, good)| open.selection(good, now)).collect(),
             answers: answers.clone(),
         };
-        let recorded = match self.store.record(batch).await {
+        let span = tracing::trace_span!("store", observations = batch.observations.len());
+        let recorded = match self.store.record(batch).instrument(span).await {
             Ok(recorded) => recorded,
             Err(error) => {
                 let cause = causes(&error);
@@ -498,6 +508,19 @@ impl Open {
             decided_at,
         }
     }
+}
+
+/// Begins the span of a call, all its attempts and what becomes of the answer included.
+fn call_span(source: &Source, batch: &[(Open, Ask)]) -> Span {
+    tracing::trace_span!(
+        "call",
+        provider.id = source.id().as_str(),
+        places = batch.len(),
+        place = (batch.len() == 1).then(|| batch[0].1.place.id.as_str()),
+        outcome = tracing::field::Empty,
+        attempted = tracing::field::Empty,
+        otel.status_code = tracing::field::Empty,
+    )
 }
 
 fn recorded_is_news(recorded: &Recorded) -> bool {

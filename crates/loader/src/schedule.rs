@@ -86,6 +86,16 @@ pub(crate) enum Task {
     Recheck,
 }
 
+impl Task {
+    /// Returns the spelling: `regular` or `recheck`.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Regular => "regular",
+            Self::Recheck => "recheck",
+        }
+    }
+}
+
 impl Due {
     /// A place that is asked at once.
     pub(crate) fn at_once(now: Timestamp) -> Self {

@@ -40,7 +40,7 @@ pub(crate) enum Network {
 pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> {
     let Loaded { config, warnings, .. } = loaded;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    logging::init(&config.log, Redactor::new(config.secrets()), Arc::clone(&clock))?;
+    logging::init(&config.log, Redactor::new(config.secrets()), Arc::clone(&clock), None)?;
     for warning in warnings {
         tracing::warn!(warning, "configuration");
     }

@@ -5,6 +5,7 @@
 mod answer;
 mod excerpt;
 mod retry_after;
+mod trace_headers;
 
 use std::fmt;
 use std::time::Duration;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tracing::Instrument;
 
 use self::call::{Call, Refusal, Setback};
 use crate::backoff::Backoff;
@@ -146,8 +147,11 @@ impl Stack {
         self.charge_quota(call).await?;
         let begun = call.begin_attempt();
         let limit = instant_after(begun, self.policy.attempt_timeout);
-        let outcome = timeout_at(limit, attempt(call.number)).await;
-        self.settle(call, permit, begun, outcome.ok())
+        let span = call.attempt_span();
+        let outcome = timeout_at(limit, attempt(call.number)).instrument(span.clone()).await;
+        let settled = self.settle(call, permit, begun, outcome.ok());
+        call.end_span(&span, &settled);
+        settled
     }
 
     fn pass_pause(&self) -> Result<(), Refusal> {

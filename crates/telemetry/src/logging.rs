@@ -1,7 +1,8 @@
 //! Log lines: their two formats, what is let through, and where they go.
 //!
 //! Lines go to standard error, so that standard output stays for what a command prints. Every line,
-//! whichever library wrote it and at whichever level, passes through the redactor.
+//! whichever library wrote it and at whichever level, passes through the redactor. Lines that are
+//! written within a trace carry its ids. Records of the `log` crate are lines like all others.
 
 mod filter;
 mod human;
@@ -16,13 +17,17 @@ use std::sync::Arc;
 
 use pampero_resilience::Clock;
 use tracing::Subscriber;
+use tracing::field::Field;
+use tracing_log::{AsLog, LogTracer};
 use tracing_subscriber::fmt::{Layer, MakeWriter};
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
 pub use filter::{InvalidFilter, LogFilter};
 
 use crate::redaction::{MakeRedactingWriter, Redactor};
+use crate::traces::Traces;
 use human::{HumanFields, HumanLine};
 use json::{JsonFields, JsonLine};
 
@@ -139,26 +144,35 @@ pub struct LogAlreadySetUp;
 
 /// Sends the log of the whole process to standard error from now on, panics included.
 ///
+/// Spans become `traces`, if there are any.
+///
 /// # Errors
 /// The process has a log already.
 pub fn init(
     config: &LogConfig,
     redactor: Redactor,
     clock: Arc<dyn Clock>,
+    traces: Option<&Traces>,
 ) -> Result<(), LogAlreadySetUp> {
-    let subscriber = subscriber(config, redactor, clock, io::stderr);
+    let subscriber = subscriber(config, redactor, clock, traces, io::stderr);
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogAlreadySetUp)?;
+    let level_max = config.filter.level_max().as_log();
+    // Fails only where somebody else reads the records of the `log` crate already.
+    let _ = LogTracer::builder().with_max_level(level_max).init();
     panic::log_panics();
     Ok(())
 }
 
 /// Puts a log together that writes to what `destination` makes, for use by one thread or process.
+///
+/// What the filter lets through decides over lines only: `traces` have their own measure.
 pub fn subscriber<M>(
     config: &LogConfig,
     redactor: Redactor,
     clock: Arc<dyn Clock>,
+    traces: Option<&Traces>,
     destination: M,
-) -> impl Subscriber + Send + Sync
+) -> impl Subscriber + Send + Sync + use<M>
 where
     M: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -173,7 +187,9 @@ where
             boxed(base(writer, false).fmt_fields(JsonFields).event_format(JsonLine::new(clock)))
         }
     };
-    tracing_subscriber::registry().with(config.filter.to_env_filter()).with(layer)
+    tracing_subscriber::registry()
+        .with(traces.map(Traces::layer))
+        .with(layer.with_filter(config.filter.to_env_filter()))
 }
 
 fn base<S, W>(
@@ -191,6 +207,11 @@ where
 {
     // A line that cannot be formatted would be printed raw, past the redactor.
     Layer::default().with_writer(writer).with_ansi(ansi).log_internal_errors(false)
+}
+
+/// Tells whether a field says of a record of the `log` crate what the line says elsewhere.
+fn is_of_log_record(field: &Field) -> bool {
+    field.name().starts_with("log.")
 }
 
 /// Writes an error with all its causes, as in `cannot poll: connection refused`.

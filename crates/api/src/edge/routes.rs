@@ -31,7 +31,7 @@ pub(crate) const TEMPLATES: [&str; 19] = [
 ];
 
 /// The methods that have counters of their own, and a place for all others.
-const METHODS: [&Method; 6] =
+pub(super) const METHODS: [&Method; 6] =
     [&Method::GET, &Method::HEAD, &Method::POST, &Method::PUT, &Method::DELETE, &Method::OPTIONS];
 
 /// The counters of every route and method; made when the first such request comes.

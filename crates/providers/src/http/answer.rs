@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::excerpt::{excerpt, is_html};
 use super::retry_after::{http_date, retry_after};
+use super::trace_headers::trace_headers;
 use crate::ProviderError;
 
 /// Largest answer for one place, in bytes after decompression.
@@ -43,6 +44,7 @@ pub(crate) async fn send(
     body_max: usize,
     key: Option<&SecretString>,
 ) -> Result<RawAnswer, ProviderError> {
+    let request = request.headers(trace_headers());
     let mut response = request.send().await.map_err(sending_fault)?;
     let status = response.status();
     let headers = response.headers().clone();

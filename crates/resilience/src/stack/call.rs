@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
+use tracing::Span;
 
 use super::Stack;
 use crate::call_error::{counted, refused_by_breaker};
@@ -61,6 +62,29 @@ impl<'a> Call<'a> {
             self.stack.counters.retries.add_one();
         }
         Instant::now()
+    }
+
+    /// Begins the span of an attempt; an attempt that was cut off leaves it without an outcome.
+    pub(super) fn attempt_span(&self) -> Span {
+        tracing::trace_span!(
+            "attempt",
+            otel.kind = "client",
+            peer.service = self.stack.service,
+            attempt = self.number,
+            outcome = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
+        )
+    }
+
+    /// Says how the attempt of a span ended: `ok`, or the class of its failure.
+    pub(super) fn end_span<T, E: Failure>(&self, span: &Span, settled: &Result<T, Setback<E>>) {
+        match settled {
+            Ok(_) => span.record("outcome", "ok"),
+            Err(Setback::Failed(error)) => {
+                span.record("outcome", error.class().as_str()).record("otel.status_code", "error")
+            }
+            Err(Setback::Refused(_)) => span,
+        };
     }
 
     pub(super) fn succeed(&self) {

@@ -34,6 +34,11 @@ impl LogFilter {
         &self.0
     }
 
+    /// Returns the most talkative level that any part of the program may have.
+    pub(super) fn level_max(&self) -> LevelFilter {
+        self.to_env_filter().max_level_hint().unwrap_or(LevelFilter::TRACE)
+    }
+
     pub(super) fn to_env_filter(&self) -> EnvFilter {
         EnvFilter::builder().parse(&self.0).expect("the filter was parsed before")
     }

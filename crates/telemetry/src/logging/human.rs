@@ -1,16 +1,20 @@
 //! The log line for people: `03:41:02Z INFO  breaker opened  provider=open_meteo cause="slow call"`.
 
 use std::error::Error;
-use std::fmt::{self, Debug, Write};
+use std::fmt::{self, Debug, Display};
 use std::sync::Arc;
 
 use pampero_resilience::Clock;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_log::NormalizeEvent;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
+
+use super::is_of_log_record;
+use crate::traces;
 
 /// Formats a whole line.
 pub(super) struct HumanLine {
@@ -33,7 +37,8 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let metadata = event.metadata();
+        let of_log_record = event.normalized_metadata();
+        let metadata = of_log_record.as_ref().unwrap_or_else(|| event.metadata());
         let level = *metadata.level();
         let time = self.clock.now().strftime("%H:%M:%SZ");
         let paint = Paint { on: writer.has_ansi_escapes() };
@@ -54,7 +59,8 @@ where
                 span_fields.push(fields.fields.clone());
             }
         }
-        for fields in std::iter::once(words.fields).chain(span_fields) {
+        let trace = traces::current_ids().map(|(trace_id, _)| words.paint.pair("trace_id", trace_id));
+        for fields in std::iter::once(words.fields).chain(span_fields).chain(trace) {
             if !fields.is_empty() {
                 write!(writer, "{gap}{fields}")?;
                 gap = " ";
@@ -90,12 +96,13 @@ impl Words {
             self.message = on_one_line(value);
             return;
         }
+        if is_of_log_record(field) {
+            return;
+        }
         if !self.fields.is_empty() {
             self.fields.push(' ');
         }
-        let (dim, plain) = (self.paint.dim(), self.paint.plain());
-        write!(self.fields, "{dim}{}={plain}{}", field.name(), quoted_if_needed(value))
-            .expect("writing to a string cannot fail");
+        self.fields.push_str(&self.paint.pair(field.name(), quoted_if_needed(value)));
     }
 }
 
@@ -150,6 +157,10 @@ impl Paint {
             Level::DEBUG => "\x1b[34m",
             Level::TRACE => "\x1b[35m",
         }
+    }
+
+    fn pair(self, name: &str, value: impl Display) -> String {
+        format!("{}{name}={}{value}", self.dim(), self.plain())
     }
 
     fn dim(self) -> &'static str {

@@ -9,10 +9,14 @@ use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::span::Record;
 use tracing::{Event, Subscriber};
+use tracing_log::NormalizeEvent;
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
+
+use super::is_of_log_record;
+use crate::traces;
 
 /// Formats a whole line.
 pub(super) struct JsonLine {
@@ -35,13 +39,17 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let metadata = event.metadata();
+        let of_log_record = event.normalized_metadata();
+        let metadata = of_log_record.as_ref().unwrap_or_else(|| event.metadata());
         let mut members = Members::default();
         event.record(&mut members);
         let time = self.clock.now();
         write!(writer, "{{\"timestamp\":\"{time:.3}\",\"level\":\"{}\"", metadata.level())?;
         write!(writer, ",\"target\":{}", Value::from(metadata.target()))?;
         write!(writer, ",\"message\":{}", Value::from(members.message))?;
+        if let Some((trace_id, span_id)) = traces::current_ids() {
+            write!(writer, ",\"trace_id\":\"{trace_id}\",\"span_id\":\"{span_id}\"")?;
+        }
         write!(writer, ",\"fields\":{{{}}},\"spans\":[", members.text)?;
         let mut comma = "";
         for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
@@ -90,6 +98,9 @@ impl Members {
     fn push(&mut self, field: &Field, value: Value) {
         if field.name() == "message" {
             self.message = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            return;
+        }
+        if is_of_log_record(field) {
             return;
         }
         let comma = if self.text.is_empty() { "" } else { "," };
