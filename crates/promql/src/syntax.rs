@@ -176,10 +176,6 @@ impl BinaryOperator {
                 | Self::GreaterOrEqual
         )
     }
-
-    pub(crate) const fn is_set(self) -> bool {
-        matches!(self, Self::And | Self::Or | Self::Unless)
-    }
 }
 
 /// Which series of two vectors belong together.
