@@ -2,6 +2,9 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::column::ColumnError;
 
 /// A cause that callers print and do not look into.
 type Cause = Box<dyn Error + Send + Sync>;
@@ -103,4 +106,114 @@ pub enum MaintainError {
         #[source]
         source: Cause,
     },
+}
+
+/// Why what is kept cannot be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StorageError {
+    /// SQLite says so.
+    #[error("the file of samples cannot be used")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A column makes no sense.
+    #[error("block {block} is damaged at series {number}")]
+    Column {
+        /// The block.
+        block: i64,
+        /// The number of the series, or of its times.
+        number: u32,
+        /// What is wrong with it.
+        #[source]
+        source: ColumnError,
+    },
+    /// A column speaks of times that are not there.
+    #[error("block {block} lacks the times of series {number}")]
+    NoTimes {
+        /// The block.
+        block: i64,
+        /// The number of the series.
+        number: u32,
+    },
+    /// A row of the journal makes no sense.
+    #[error("row {row} of the journal is damaged")]
+    Journal {
+        /// Its number.
+        row: i64,
+        /// What is wrong with it.
+        #[source]
+        source: ColumnError,
+    },
+    /// The journal speaks of a series that is not there.
+    #[error("row {row} of the journal names the unknown series {number}")]
+    UnknownSeries {
+        /// The row.
+        row: i64,
+        /// The number of the series.
+        number: u32,
+    },
+    /// The labels of a series make no sense.
+    #[error("the labels of series {number} are damaged")]
+    Labels {
+        /// The number of the series.
+        number: u32,
+    },
+    /// A column cannot be written.
+    #[error("a column cannot be packed")]
+    Pack(#[source] ColumnError),
+    /// The store is being closed.
+    #[error("the history is closed")]
+    Closed,
+}
+
+impl StorageError {
+    /// Returns whether there is no space.
+    pub(crate) fn is_full(&self) -> bool {
+        let Self::Sqlite(error) = self else { return false };
+        error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+    }
+
+    /// Returns whether the file is not what it should be, so that trying again does not help.
+    pub(crate) fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+            }
+            Self::Closed | Self::Pack(_) => false,
+            Self::Column { .. }
+            | Self::NoTimes { .. }
+            | Self::Journal { .. }
+            | Self::UnknownSeries { .. }
+            | Self::Labels { .. } => true,
+        }
+    }
+}
+
+impl From<StorageError> for MaintainError {
+    fn from(error: StorageError) -> Self {
+        match error.is_full() {
+            true => Self::Full { source: error.into() },
+            false => Self::Failed { source: error.into() },
+        }
+    }
+}
+
+/// One failure that several batches share, because they were committed together.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct SharedError(Arc<StorageError>);
+
+impl From<StorageError> for SharedError {
+    fn from(error: StorageError) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl From<SharedError> for AppendError {
+    fn from(error: SharedError) -> Self {
+        match &*error.0 {
+            StorageError::Closed => Self::Closed,
+            full if full.is_full() => Self::Full { source: error.into() },
+            _ => Self::Failed { source: error.into() },
+        }
+    }
 }

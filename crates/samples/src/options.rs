@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+use crate::error::OpenError;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// The smallest store that can still fold and drop.
+const SIZE_MIN_BYTES: u64 = 1 << 20;
+
 /// How much and how long is kept, and what is accepted.
 #[derive(Clone, Debug)]
 pub struct SampleOptions {
@@ -50,5 +57,45 @@ impl Default for SampleOptions {
             readers_max: 8,
             synchronous: Synchronous::Full,
         }
+    }
+}
+
+impl SampleOptions {
+    /// Refuses what cannot work.
+    pub(crate) fn check(&self) -> Result<(), OpenError> {
+        let refuse =
+            |option, value: String, advice| Err(OpenError::Option { option, value, advice });
+        if self.block < MINUTE || self.block > DAY || self.block.subsec_nanos() != 0 {
+            let advice = "choose whole seconds between a minute and a day";
+            return refuse("block", format!("{:?}", self.block), advice);
+        }
+        if self.size_max_bytes < SIZE_MIN_BYTES {
+            return refuse(
+                "size_max_bytes",
+                self.size_max_bytes.to_string(),
+                "choose a mebibyte or more",
+            );
+        }
+        if self.late_window > 7 * DAY {
+            return refuse(
+                "late_window",
+                format!("{:?}", self.late_window),
+                "choose a week at most",
+            );
+        }
+        if self.head_samples_max == 0 || self.head_samples_max > 10_000_000 {
+            let value = self.head_samples_max.to_string();
+            return refuse("head_samples_max", value, "choose between 1 and 10,000,000");
+        }
+        if self.readers_max == 0 {
+            return refuse("readers_max", "0".to_owned(), "choose 1 or more");
+        }
+        Ok(())
+    }
+
+    /// Returns how large the file may become for appending, and for maintenance, in bytes.
+    pub(crate) fn file_limits(&self) -> (u64, u64) {
+        let size = self.size_max_bytes;
+        (size.saturating_add(size / 4), size.saturating_mul(3))
     }
 }

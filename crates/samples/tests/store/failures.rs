@@ -1,0 +1,187 @@
+//! What the store does when the world around it fails.
+
+use std::error::Error;
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::time::Instant;
+
+use pampero_samples::{AppendError, OpenError, Sample, SampleOptions, SampleStore};
+use pampero_series::{Selection, SeriesSource};
+
+use crate::scene::{
+    DAY_MS, HOUR_MS, SECOND_MS, START_MS, Scene, everything, labels, minutes, options,
+};
+
+fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[test]
+fn appending_to_a_full_store_fails_whole_and_goes_on_once_there_is_space() {
+    let size_max_bytes = 1 << 20;
+    let mut scene = Scene::with(SampleOptions { size_max_bytes, ..options() });
+    let series: Vec<_> =
+        (0..500).map(|n| scene.store().resolve(&labels(&format!("up n={n}"))).unwrap()).collect();
+    let batch = |now: i64| -> Vec<Sample> {
+        let value = |n: usize| (now as f64 / 7.0 + n as f64).sqrt();
+        let sample = |(n, &series)| Sample { series, timestamp_ms: now, value: value(n) };
+        series.iter().enumerate().map(sample).collect()
+    };
+    let mut now = START_MS;
+    let error = loop {
+        match scene.store().append(&batch(now), now) {
+            Ok(appended) => assert_eq!(appended.stored, 500),
+            Err(error) => break error,
+        }
+        now += SECOND_MS;
+        assert!(now < START_MS + HOUR_MS, "it never fills up");
+    };
+    assert!(matches!(error, AppendError::Full { .. }), "{}", chain(&error));
+    assert!(scene.store().append(&batch(now), now).is_err());
+    let kept = scene.everything();
+    assert!(kept.values().all(|samples| samples.last().unwrap().0 == now - SECOND_MS));
+    let statistics = scene.store().statistics();
+    assert_eq!(statistics.failed_batches_total, 2);
+    assert_eq!(statistics.samples_head, statistics.appended_total);
+    scene.maintain(now + 4 * HOUR_MS);
+    scene.maintain(now + 4 * HOUR_MS);
+    let later = now + 4 * HOUR_MS;
+    assert_eq!(scene.append("up n=1", &[(later, 1.0)], later).stored, 1);
+    let kept = scene.everything();
+    scene.reopen();
+    assert_eq!(scene.everything(), kept);
+}
+
+#[test]
+fn a_folder_in_use_is_refused_until_it_is_free() {
+    let scene = Scene::new();
+    let again = SampleStore::open(scene.folder.path(), options());
+    assert!(matches!(again, Err(OpenError::InUse { .. })));
+    let Scene { folder, .. } = scene;
+    SampleStore::open(folder.path(), options()).unwrap();
+}
+
+#[test]
+fn a_file_that_holds_no_samples_is_refused_and_left_alone() {
+    for content in [&b"not a database, and long enough to be sure of it"[..], b"x"] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("samples.db");
+        fs::write(&file, content).unwrap();
+        let error = SampleStore::open(folder.path(), options()).unwrap_err();
+        assert!(matches!(error, OpenError::Damaged { .. }), "{}", chain(&error));
+        assert!(error.to_string().contains("move it away"), "{error}");
+        assert_eq!(fs::read(&file).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_newer_file_and_a_foreign_one_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = |name: &str, value: i64| {
+        let connection = rusqlite::Connection::open(folder.path().join("samples.db")).unwrap();
+        connection.pragma_update(None, name, value).unwrap();
+    };
+    drop(SampleStore::open(folder.path(), options()).unwrap());
+    set("user_version", 99);
+    let error = SampleStore::open(folder.path(), options()).unwrap_err();
+    assert!(matches!(error, OpenError::Newer { found: 99, known: 1, .. }), "{}", chain(&error));
+    set("application_id", 7);
+    let error = SampleStore::open(folder.path(), options()).unwrap_err();
+    assert!(matches!(error, OpenError::Damaged { .. }), "{}", chain(&error));
+}
+
+#[test]
+fn damaged_columns_are_told_and_never_shown() {
+    let mut scene = Scene::new();
+    scene.fill("up", START_MS, START_MS + 2 * HOUR_MS, 15 * SECOND_MS);
+    scene.maintain(START_MS + 4 * HOUR_MS);
+    scene.store().close().unwrap();
+    scene.reopen();
+    let connection = rusqlite::Connection::open(scene.folder.path().join("samples.db")).unwrap();
+    let changed =
+        connection.execute("UPDATE columns SET data = zeroblob(length(data))", []).unwrap();
+    assert_eq!(changed, 1);
+    let selection = Selection { matchers: &[], start_ms: 0, end_ms: i64::MAX };
+    let error = scene.store().select(selection, &mut |_, _| panic!("shown")).unwrap_err();
+    assert!(chain(&error).contains("is damaged at series 1"), "{}", chain(&error));
+    // Appending does not look at it.
+    let now = START_MS + 4 * HOUR_MS;
+    assert_eq!(scene.append("up", &[(now, 1.0)], now).stored, 1);
+}
+
+#[test]
+fn a_damaged_page_is_told_on_opening() {
+    let scene = Scene::new();
+    scene.append("up", &[(START_MS, 1.0)], START_MS);
+    scene.store().close().unwrap();
+    let Scene { folder, .. } = scene;
+    let path = folder.path().join("samples.db");
+    let length = fs::metadata(&path).unwrap().len();
+    let mut file = fs::File::options().write(true).open(&path).unwrap();
+    file.seek(SeekFrom::Start(4096)).unwrap();
+    file.write_all(&vec![0xa5; length as usize - 4096]).unwrap();
+    drop(file);
+    let error = SampleStore::open(folder.path(), options()).unwrap_err();
+    assert!(matches!(error, OpenError::Damaged { .. }), "{}", chain(&error));
+}
+
+#[test]
+fn options_out_of_range_are_refused() {
+    check_option("block", &SampleOptions { block: minutes(0), ..options() });
+    check_option("block", &SampleOptions { block: minutes(24 * 60 + 1), ..options() });
+    check_option("size_max_bytes", &SampleOptions { size_max_bytes: 5, ..options() });
+    check_option("late_window", &SampleOptions { late_window: minutes(8 * 24 * 60), ..options() });
+    check_option("head_samples_max", &SampleOptions { head_samples_max: 0, ..options() });
+    check_option("readers_max", &SampleOptions { readers_max: 0, ..options() });
+}
+
+#[track_caller]
+fn check_option(name: &str, options: &SampleOptions) {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = SampleStore::open(folder.path(), options.clone());
+    assert!(matches!(refused, Err(OpenError::Option { option, .. }) if option == name));
+}
+
+#[test]
+fn a_closed_store_takes_nothing_and_can_be_opened_again() {
+    let mut scene = Scene::new();
+    scene.append("up", &[(START_MS, 1.0)], START_MS);
+    scene.store().close().unwrap();
+    let series = scene.store().resolve(&labels("up")).unwrap();
+    let sample = Sample { series, timestamp_ms: START_MS + 1, value: 1.0 };
+    assert!(matches!(scene.store().append(&[sample], START_MS), Err(AppendError::Closed)));
+    scene.store().maintain(START_MS).unwrap();
+    assert_eq!(everything(scene.store()).len(), 1);
+    scene.reopen();
+    assert_eq!(scene.append("up", &[(START_MS + 1, 1.0)], START_MS).stored, 1);
+}
+
+/// Opening reads the journal and no column, so ten times the history takes about the same time.
+#[test]
+fn opening_takes_no_longer_with_more_history() {
+    let fastest = |days: i64| {
+        let mut scene = Scene::with(SampleOptions { late_window: minutes(0), ..options() });
+        let series: Vec<_> = (0..100)
+            .map(|n| scene.store().resolve(&labels(&format!("up n={n}"))).unwrap())
+            .collect();
+        for now in (START_MS..START_MS + days * DAY_MS).step_by(10 * 60 * SECOND_MS as usize) {
+            let value = (now / SECOND_MS % 1013) as f64 / 10.0;
+            let batch: Vec<Sample> =
+                series.iter().map(|&series| Sample { series, timestamp_ms: now, value }).collect();
+            scene.store().append(&batch, now).unwrap();
+            if now % (12 * HOUR_MS) == 0 {
+                scene.maintain(now);
+            }
+        }
+        scene.maintain(START_MS + days * DAY_MS);
+        let open = |_| {
+            let begun = Instant::now();
+            scene.reopen();
+            begun.elapsed()
+        };
+        (0..5).map(open).min().unwrap()
+    };
+    let (short, long) = (fastest(3), fastest(30));
+    assert!(long < short * 4, "{short:?} for three days, {long:?} for thirty");
+}
