@@ -1,16 +1,21 @@
 //! The heart: the store of samples, the engine of queries, what is known of metrics, and a clock.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use pampero_promql::Engine;
 use pampero_resilience::Clock;
 use pampero_samples::{OpenError, SampleStore};
-use pampero_series::{Labels, Matcher};
+use pampero_series::Matcher;
 
-use crate::metadata::{Metadata, TargetMetadata};
+use crate::metadata::{Metadata, MetadataBook, TargetMetadata};
 use crate::options::HistoryOptions;
 use crate::remote_write::{RemoteWriteError, RemoteWriteRequest};
+use crate::scrape::target::{TargetError, check_targets};
 use crate::state::{RuleGroupState, TargetState};
+use crate::target::Target;
+use crate::writer::Writer;
 
 /// The history of metrics; clones share it.
 #[derive(Clone, Debug)]
@@ -19,8 +24,13 @@ pub struct History(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: SampleStore,
+    engine: Engine,
+    writer: Writer,
     clock: Arc<dyn Clock>,
     options: HistoryOptions,
+    targets: Vec<Arc<Target>>,
+    /// What the senders of remote write say of their metrics.
+    sent_metadata: Mutex<MetadataBook>,
 }
 
 /// Why there is no history.
@@ -29,26 +39,47 @@ pub enum HistoryError {
     /// The samples cannot be opened.
     #[error("the history of metrics cannot be opened")]
     Open(#[source] OpenError),
+    /// A target cannot be scraped.
+    #[error("the targets of the metric history are wrong")]
+    Target(#[source] TargetError),
 }
 
 impl History {
     /// Opens the history in `folder`, which is made if it is not there. Blocks.
     ///
     /// # Errors
-    /// The samples cannot be opened.
+    /// A target is wrong, or the samples cannot be opened.
     pub fn open(
         folder: &Path,
         options: HistoryOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, HistoryError> {
+        check_targets(&options.targets).map_err(HistoryError::Target)?;
+        let own = options.self_scrape.iter().map(|own| Target::own(own, &options));
+        let others = options.targets.iter().map(|target| Target::over_http(target, &options));
+        let mut targets: Vec<_> = own.chain(others).map(Arc::new).collect();
+        targets.sort_by_key(|target| target.state().job);
         let store =
             SampleStore::open(folder, options.samples.clone()).map_err(HistoryError::Open)?;
-        Ok(Self(Arc::new(Inner { store, clock, options })))
+        Ok(Self(Arc::new(Inner {
+            engine: Engine::new(options.query.clone()),
+            writer: Writer::new(store.clone(), clock.clone()),
+            sent_metadata: Mutex::new(MetadataBook::new(options.metadata_max)),
+            store,
+            clock,
+            options,
+            targets,
+        })))
     }
 
     /// Returns the store of samples, from which queries read.
     pub fn store(&self) -> &SampleStore {
         &self.0.store
+    }
+
+    /// Returns the engine that evaluates queries.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
     }
 
     /// Returns what the operator chose.
@@ -63,7 +94,7 @@ impl History {
 
     /// Returns the targets as they are now, in the order of their jobs.
     pub fn targets(&self) -> Vec<TargetState> {
-        Vec::new()
+        self.0.targets.iter().map(|target| target.state()).collect()
     }
 
     /// Returns the groups of rules as they are now, in the order of their files.
@@ -74,8 +105,15 @@ impl History {
     /// Returns what all targets and senders say of their metrics, each statement once, in the order
     /// of the names; of one metric only, if it is named.
     pub fn metadata(&self, metric: Option<&str>) -> Vec<(String, Vec<Metadata>)> {
-        let _ = metric;
-        Vec::new()
+        let mut said: BTreeMap<String, BTreeSet<Metadata>> = BTreeMap::new();
+        let mut note = |book: &MetadataBook| {
+            for (name, metadata) in book.iter(metric) {
+                said.entry(name.to_owned()).or_default().insert(metadata.clone());
+            }
+        };
+        self.0.targets.iter().for_each(|target| target.with_metadata(&mut note));
+        note(&self.0.sent_metadata.lock().unwrap_or_else(PoisonError::into_inner));
+        said.into_iter().map(|(name, said)| (name, said.into_iter().collect())).collect()
     }
 
     /// Returns what those targets say of their metrics whose labels match all matchers; of one
@@ -85,8 +123,20 @@ impl History {
         matchers: &[Matcher],
         metric: Option<&str>,
     ) -> Vec<TargetMetadata> {
-        let _ = (matchers, metric, Labels::empty());
-        Vec::new()
+        let mut found = Vec::new();
+        for target in &self.0.targets {
+            let labels = target.state().labels;
+            if matchers.iter().all(|matcher| matcher.matches(labels.value(matcher.name()))) {
+                target.with_metadata(|book| {
+                    found.extend(book.iter(metric).map(|(name, metadata)| TargetMetadata {
+                        target: labels.clone(),
+                        metric: name.to_owned(),
+                        metadata: metadata.clone(),
+                    }));
+                });
+            }
+        }
+        found
     }
 
     /// Keeps what a sender sent. Blocks until it is on disk.
@@ -100,5 +150,13 @@ impl History {
     ) -> Result<(), RemoteWriteError> {
         let _ = request;
         Ok(())
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.0.writer
+    }
+
+    pub(crate) fn scraped(&self) -> &[Arc<Target>] {
+        &self.0.targets
     }
 }

@@ -5,13 +5,21 @@
 //! starts the jobs. Start reading at [`History`].
 
 mod history;
+mod jobs;
 mod metadata;
 mod options;
 mod remote_write;
+mod schedule;
+mod scrape;
 mod state;
+mod target;
+mod writer;
 
 pub use history::{History, HistoryError};
+pub use jobs::{Exposition, Jobs};
 pub use metadata::{Metadata, MetricKind, TargetMetadata};
 pub use options::{HistoryOptions, RemoteWriteLimits, SelfScrape};
 pub use remote_write::{RemoteWriteError, RemoteWriteErrorKind, RemoteWriteRequest};
+pub use scrape::relabel::Relabel;
+pub use scrape::target::{Credentials, ScrapeLimits, ScrapeTarget, TargetError};
 pub use state::{Health, RuleDetail, RuleGroupState, RuleState, TargetState};

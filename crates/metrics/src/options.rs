@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use pampero_samples::SampleOptions;
 
+use crate::scrape::target::ScrapeTarget;
+
 /// How metrics are collected, kept and asked for.
 #[derive(Clone, Debug)]
 pub struct HistoryOptions {
     /// How much and how long is kept.
     pub samples: SampleOptions,
+    /// How queries are evaluated, and within which bounds.
+    pub query: pampero_promql::Options,
     /// How the program scrapes itself; `None` when it does not.
     pub self_scrape: Option<SelfScrape>,
+    /// What is scraped over HTTP.
+    pub targets: Vec<ScrapeTarget>,
     /// From one evaluation to the next, for groups of rules that do not say.
     pub evaluation_interval: Duration,
     /// Most scrapes that go on at once; further ones wait.
@@ -27,7 +33,9 @@ impl Default for HistoryOptions {
     fn default() -> Self {
         Self {
             samples: SampleOptions::default(),
+            query: pampero_promql::Options::default(),
             self_scrape: Some(SelfScrape::default()),
+            targets: Vec::new(),
             evaluation_interval: Duration::from_secs(15),
             scrapes_max: 16,
             rule_groups_max: 4,
