@@ -10,6 +10,7 @@ mod calendar;
 mod call;
 mod column;
 mod elementwise;
+mod fold;
 mod histogram;
 mod label;
 mod matching;

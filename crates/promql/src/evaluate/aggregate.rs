@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use pampero_series::{Labels, METRIC_NAME};
 
 use super::column::{Column, Series, Vector};
+use super::fold::Fold;
 use super::rank::{Best, quantile};
-use super::rolling::{Mean, Sum};
 use super::{Evaluator, Grid};
 use crate::error::QueryError;
+use crate::options::WindowRule;
 use crate::syntax::{Aggregate, AggregateOperator, Expr, Grouping};
 
 impl Grouping {
@@ -40,6 +41,9 @@ impl Groups {
     }
 }
 
+/// The labels of a group, with the places of its series.
+type Members = (Labels, Vec<usize>);
+
 impl Evaluator<'_> {
     pub(super) fn aggregate(
         &self,
@@ -64,7 +68,7 @@ impl Evaluator<'_> {
     ) -> Result<Vector, QueryError> {
         let mut groups = Groups::default();
         let mut folds: Vec<Fold> = Vec::new();
-        let is_version_2 = self.options.window == crate::options::WindowRule::LeftClosed;
+        let is_version_2 = self.options.window == WindowRule::LeftClosed;
         self.each_series(&aggregate.expr, grid, &mut |labels, column| {
             let number = groups.number(aggregate.grouping.key(&labels));
             if number == folds.len() {
@@ -81,12 +85,12 @@ impl Evaluator<'_> {
         Vector::unordered(series.collect()).merged()
     }
 
-    /// Returns the vector with the numbers of its series in each group.
+    /// Returns the vector with the groups of its series.
     fn grouped(
         &self,
         aggregate: &Aggregate,
         grid: Grid,
-    ) -> Result<(Vector, Vec<(Labels, Vec<usize>)>), QueryError> {
+    ) -> Result<(Vector, Vec<Members>), QueryError> {
         let vector = self.vector(&aggregate.expr, grid)?;
         let mut groups = Groups::default();
         let mut members: Vec<Vec<usize>> = Vec::new();
@@ -184,7 +188,7 @@ impl Evaluator<'_> {
             return Err(QueryError::Parameter { message });
         }
         let grouping = match &aggregate.grouping {
-            Grouping::By(names) => Grouping::By([&names[..], &[label.clone()]].concat()),
+            Grouping::By(names) => Grouping::By([&names[..], std::slice::from_ref(label)].concat()),
             without @ Grouping::Without(_) => without.clone(),
         };
         let mut groups = Groups::default();
@@ -240,129 +244,5 @@ fn written(value: f64) -> String {
         "-Inf".to_owned()
     } else {
         value.to_string()
-    }
-}
-
-/// The state of a group at each step.
-enum Fold {
-    Sum(Vec<Option<Sum>>),
-    Avg(Vec<Mean>),
-    /// Also of `group`, which answers 1 in place of the count.
-    Count {
-        counts: Vec<u32>,
-        is_group: bool,
-    },
-    /// Also of `max`.
-    Least {
-        column: Column,
-        is_max: bool,
-    },
-    Deviation {
-        spreads: Vec<Spread>,
-        is_root: bool,
-        is_version_2: bool,
-    },
-}
-
-/// Count, mean and sum of squared distances from the mean.
-#[derive(Clone, Copy, Default)]
-struct Spread {
-    count: f64,
-    mean: f64,
-    squares: f64,
-}
-
-impl Fold {
-    /// Returns how many times 8 bytes a step takes.
-    const fn points_per_step(operator: AggregateOperator) -> usize {
-        match operator {
-            AggregateOperator::Count
-            | AggregateOperator::Group
-            | AggregateOperator::Min
-            | AggregateOperator::Max => 1,
-            _ => 3,
-        }
-    }
-
-    fn new(operator: AggregateOperator, steps: usize, is_version_2: bool) -> Self {
-        use AggregateOperator as Operator;
-        match operator {
-            Operator::Avg => Self::Avg(vec![Mean::default(); steps]),
-            Operator::Count => Self::Count { counts: vec![0; steps], is_group: false },
-            Operator::Group => Self::Count { counts: vec![0; steps], is_group: true },
-            Operator::Min => Self::Least { column: Column::absent(steps), is_max: false },
-            Operator::Max => Self::Least { column: Column::absent(steps), is_max: true },
-            Operator::Stddev | Operator::Stdvar => Self::Deviation {
-                spreads: vec![Spread::default(); steps],
-                is_root: operator == Operator::Stddev,
-                is_version_2,
-            },
-            // The others are not folded.
-            _ => Self::Sum(vec![None; steps]),
-        }
-    }
-
-    fn add(&mut self, column: &Column) {
-        match self {
-            Self::Sum(sums) => each(sums, column, |sum, value| {
-                let value = Sum::of(value);
-                *sum = Some(sum.map_or(value, |sum| sum.plus(value)));
-            }),
-            Self::Avg(means) => each(means, column, Mean::add),
-            Self::Count { counts, .. } => each(counts, column, |count, _| *count += 1),
-            Self::Least { column: best, is_max } => {
-                for (step, value) in column.iter().enumerate() {
-                    let Some(value) = value else { continue };
-                    let value = match best.get(step) {
-                        Some(other) if *is_max => value.max(other),
-                        Some(other) => value.min(other),
-                        None => value,
-                    };
-                    best.set(step, value);
-                }
-            }
-            Self::Deviation { spreads, is_version_2, .. } => {
-                each(spreads, column, |spread, value| {
-                    spread.count += 1.0;
-                    if spread.count == 1.0 {
-                        // Prometheus 2 answers 0 for one value whatever it is.
-                        let is_number = *is_version_2 || value.is_finite();
-                        (spread.mean, spread.squares) =
-                            (value, if is_number { 0.0 } else { f64::NAN });
-                        return;
-                    }
-                    let delta = value - spread.mean;
-                    spread.mean += delta / spread.count;
-                    spread.squares += delta * (value - spread.mean);
-                })
-            }
-        }
-    }
-
-    fn finish(self) -> Column {
-        match self {
-            Self::Sum(sums) => Column::collect(sums.into_iter().map(|sum| sum.map(Sum::total))),
-            Self::Avg(means) => Column::collect(means.iter().map(Mean::get)),
-            Self::Count { counts, is_group } => {
-                let value = |count| if is_group { 1.0 } else { f64::from(count) };
-                Column::collect(counts.into_iter().map(|count| (count > 0).then(|| value(count))))
-            }
-            Self::Least { column, .. } => column,
-            Self::Deviation { spreads, is_root, .. } => {
-                Column::collect(spreads.into_iter().map(|spread| {
-                    let variance = spread.squares / spread.count;
-                    let value = if is_root { variance.sqrt() } else { variance };
-                    (spread.count > 0.0).then_some(value)
-                }))
-            }
-        }
-    }
-}
-
-fn each<T>(states: &mut [T], column: &Column, mut add: impl FnMut(&mut T, f64)) {
-    for (state, value) in states.iter_mut().zip(column.iter()) {
-        if let Some(value) = value {
-            add(state, value);
-        }
     }
 }

@@ -3,6 +3,7 @@
 use super::column::{Computed, Scalars, Vector};
 use super::{Evaluator, Grid};
 use crate::error::QueryError;
+use crate::options::WindowRule;
 use crate::syntax::{Binary, BinaryOperator};
 
 impl Evaluator<'_> {
@@ -14,10 +15,10 @@ impl Evaluator<'_> {
                 self.between_scalars(binary.operator, lhs, rhs, grid).map(Computed::Scalar)
             }
             (Computed::Vector(vector), Computed::Scalar(scalars)) => {
-                with_scalar(binary, vector, &scalars, false).map(Computed::Vector)
+                self.with_scalar(binary, vector, &scalars, false).map(Computed::Vector)
             }
             (Computed::Scalar(scalars), Computed::Vector(vector)) => {
-                with_scalar(binary, vector, &scalars, true).map(Computed::Vector)
+                self.with_scalar(binary, vector, &scalars, true).map(Computed::Vector)
             }
             (Computed::Vector(lhs), Computed::Vector(rhs)) => {
                 self.between_vectors(binary, lhs, rhs, grid).map(Computed::Vector)
@@ -43,29 +44,42 @@ impl Evaluator<'_> {
         let number = |step| operator.number(lhs.at(step), rhs.at(step));
         Ok(Scalars::Each((0..grid.count).map(number).collect()))
     }
+
+    fn with_scalar(
+        &self,
+        binary: &Binary,
+        mut vector: Vector,
+        scalars: &Scalars,
+        scalar_is_left: bool,
+    ) -> Result<Vector, QueryError> {
+        let operator = binary.operator;
+        let keeps_name = binary.keeps_name(self.options.window);
+        for series in &mut vector.series {
+            series.column.map_steps(|step, value| {
+                let scalar = scalars.at(step);
+                let (lhs, rhs) = if scalar_is_left { (scalar, value) } else { (value, scalar) };
+                if !operator.is_comparison() || binary.returns_bool {
+                    return Some(operator.number(lhs, rhs));
+                }
+                operator.holds(lhs, rhs).then_some(value)
+            });
+            if !keeps_name {
+                series.labels = series.labels.without_metric_name();
+            }
+        }
+        vector.merged()
+    }
 }
 
-fn with_scalar(
-    binary: &Binary,
-    mut vector: Vector,
-    scalars: &Scalars,
-    scalar_is_left: bool,
-) -> Result<Vector, QueryError> {
-    let operator = binary.operator;
-    for series in &mut vector.series {
-        series.column.map_steps(|step, value| {
-            let scalar = scalars.at(step);
-            let (lhs, rhs) = if scalar_is_left { (scalar, value) } else { (value, scalar) };
-            if !operator.is_comparison() || binary.returns_bool {
-                return Some(operator.number(lhs, rhs));
-            }
-            operator.holds(lhs, rhs).then_some(value)
-        });
-        if !operator.is_comparison() || binary.returns_bool {
-            series.labels = series.labels.without_metric_name();
+impl Binary {
+    /// Returns whether results keep the name of the metric: when they are filtered only.
+    pub(super) fn keeps_name(&self, rule: WindowRule) -> bool {
+        match self.operator {
+            // Prometheus 2 keeps it.
+            BinaryOperator::Atan2 => rule == WindowRule::LeftClosed,
+            operator => operator.is_comparison() && !self.returns_bool,
         }
     }
-    vector.merged()
 }
 
 impl BinaryOperator {

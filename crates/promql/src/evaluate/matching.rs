@@ -32,11 +32,10 @@ fn groups(matching: &Matching, lhs: &Vector, rhs: &Vector) -> Vec<(Labels, Group
     let mut numbers: HashMap<Labels, usize> = HashMap::new();
     let mut groups: Vec<(Labels, Group)> = Vec::new();
     let mut group_of = |series: &Series| {
-        let number = *numbers.entry(matching.key(&series.labels)).or_insert_with_key(|key| {
+        *numbers.entry(matching.key(&series.labels)).or_insert_with_key(|key| {
             groups.push((key.clone(), Group::default()));
             groups.len() - 1
-        });
-        number
+        })
     };
     let of_lhs: Vec<usize> = lhs.series.iter().map(&mut group_of).collect();
     let of_rhs: Vec<usize> = rhs.series.iter().map(&mut group_of).collect();
@@ -140,7 +139,8 @@ impl Evaluator<'_> {
     ) -> Result<Vector, QueryError> {
         let is_one_to_many = matches!(binary.matching.cardinality, Cardinality::OneToMany(_));
         let (many, one) = if is_one_to_many { (&rhs, &lhs) } else { (&lhs, &rhs) };
-        let pairing = Pairing { binary, many, one, is_one_to_many };
+        let keeps_name = binary.keeps_name(self.options.window);
+        let pairing = Pairing { binary, many, one, is_one_to_many, keeps_name };
         let mut pairs = Vec::new();
         for (key, group) in groups {
             let (of_many, of_one) =
@@ -176,6 +176,8 @@ struct Pairing<'p> {
     one: &'p Vector,
     /// Whether the side that may have many is the right one.
     is_one_to_many: bool,
+    /// Whether results keep the name of the metric.
+    keeps_name: bool,
 }
 
 impl Pairing<'_> {
@@ -238,7 +240,7 @@ impl Pairing<'_> {
     /// Returns the labels of the result of a pair.
     fn labels(&self, many: &Labels, one: &Labels) -> Labels {
         let Matching { on, labels, cardinality } = &self.binary.matching;
-        let keeps_name = self.binary.operator.is_comparison() && !self.binary.returns_bool;
+        let keeps_name = self.keeps_name;
         let named = |name: &str| labels.iter().any(|label| label == name);
         let include = match cardinality {
             Cardinality::OneToOne => {

@@ -257,11 +257,11 @@ fn variance(values: &[f64]) -> f64 {
     let (mut count, mut mean, mut squares) = (0.0, Sum::of(0.0), Sum::of(0.0));
     for value in values {
         count += 1.0;
-        let delta = value - (mean.sum + mean.lost);
+        let delta = value - mean.exact();
         mean = mean.plus(Sum::of(delta / count));
-        squares = squares.plus(Sum::of(delta * (value - (mean.sum + mean.lost))));
+        squares = squares.plus(Sum::of(delta * (value - mean.exact())));
     }
-    (squares.sum + squares.lost) / count
+    squares.exact() / count
 }
 
 /// Returns slope per second and value at `origin_ms` of the line of least squares; `None` of fewer
@@ -284,8 +284,7 @@ fn linear_regression(window: &Window<'_>, origin_ms: i64) -> Option<(f64, f64)> 
         xx = xx.plus(Sum::of(at * at));
     }
     let count = float(window.values.len());
-    let plain = |sum: Sum| sum.sum + sum.lost;
-    let (x, y, xy, xx) = (plain(x), plain(y), plain(xy), plain(xx));
+    let (x, y, xy, xx) = (x.exact(), y.exact(), xy.exact(), xx.exact());
     let slope = (xy - x * y / count) / (xx - x * x / count);
     Some((slope, y / count - slope * x / count))
 }

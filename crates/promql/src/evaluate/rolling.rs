@@ -99,9 +99,15 @@ impl Sum {
         Self { sum, lost: self.lost + other.lost + lost }
     }
 
+    /// Returns the sum with what was lost; NaN once it is infinite.
+    pub(super) fn exact(self) -> f64 {
+        self.sum + self.lost
+    }
+
+    /// Returns the sum with what was lost, or infinite.
     pub(super) fn total(self) -> f64 {
         // An infinite sum has lost NaN.
-        if self.sum.is_infinite() { self.sum } else { self.sum + self.lost }
+        if self.sum.is_infinite() { self.sum } else { self.exact() }
     }
 }
 

@@ -208,7 +208,8 @@ fn check_durations(text: &str, tokens: &[Token]) -> Result<(), QueryError> {
             (Kind::Number, _) if is_in_brackets || follows_offset(text, &tokens[..index]) => {
                 let seconds = promql_parser::util::parse_str_radix(word).unwrap_or(f64::NAN);
                 // The longest duration that Prometheus can hold, 292 years.
-                if !(0.001..9.2e9).contains(&seconds) && !(seconds == 0.0 && !is_in_brackets) {
+                let is_now = seconds == 0.0 && !is_in_brackets;
+                if !is_now && !(0.001..9.2e9).contains(&seconds) {
                     return error(format!("{word} is not a valid duration in seconds"));
                 }
             }
