@@ -182,7 +182,7 @@ mod tests {
         assert!(size(|_| 21.5) <= 13);
         assert!(size(|n| n * 15.0) < 64, "a steady counter");
         assert!(size(|n| (n / 10.0).sin().mul_add(80.0, 215.0).round() / 10.0) < 420, "tenths");
-        assert!(size(|n| if n == 479.0 { STALE_MARKER } else { n * 0.01 }) < 80, "an end");
+        assert!(size(|n| if n == 479.0 { STALE_MARKER } else { n / 100.0 }) < 80, "an end");
     }
 
     #[test]

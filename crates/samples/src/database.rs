@@ -4,6 +4,7 @@
 //! so that nobody who reads holds up who writes.
 
 use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
 
@@ -18,6 +19,8 @@ const APPLICATION_ID: i64 = 0x7061_6d73;
 /// The version of the tables and of the columns in them.
 const VERSION: i64 = 1;
 const PAGE_BYTES: u64 = 4096;
+/// Source: SQLite, Database File Format, 1.3.1.
+const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// A block that is not live is being built, or waits to be swept away.
 pub(crate) const BUILDING: i64 = 0;
@@ -80,6 +83,7 @@ impl Files {
 /// Opens the connection that writes, and makes the tables in a new file.
 pub(crate) fn open_writer(file: &Path, options: &SampleOptions) -> Result<Connection, OpenError> {
     let failed = |error: rusqlite::Error| open_error(file, error.into());
+    check_beginning(file)?;
     let connection = Connection::open(file).map_err(failed)?;
     let synchronous = match options.synchronous {
         Synchronous::Full => "FULL",
@@ -110,6 +114,24 @@ pub(crate) fn open_writer(file: &Path, options: &SampleOptions) -> Result<Connec
         }
     }
     Ok(connection)
+}
+
+/// Refuses a file that SQLite would take for an empty one and write over.
+fn check_beginning(file: &Path) -> Result<(), OpenError> {
+    let mut beginning = Vec::new();
+    match File::open(file) {
+        Ok(opened) => {
+            let read = opened.take(MAGIC.len() as u64).read_to_end(&mut beginning);
+            read.map_err(|error| open_error(file, StorageError::Io(error)))?;
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(open_error(file, StorageError::Io(error))),
+    }
+    if beginning.is_empty() || beginning == MAGIC {
+        return Ok(());
+    }
+    let cause = "it does not begin as a file of SQLite does".into();
+    Err(OpenError::Damaged { file: file.to_owned(), source: cause })
 }
 
 /// Makes the tables as a whole or not at all; fails when there are others.

@@ -114,6 +114,9 @@ pub(crate) enum StorageError {
     /// SQLite says so.
     #[error("the file of samples cannot be used")]
     Sqlite(#[from] rusqlite::Error),
+    /// The operating system says so.
+    #[error("the file of samples cannot be read")]
+    Io(#[source] std::io::Error),
     /// A column makes no sense.
     #[error("block {block} is damaged at series {number}")]
     Column {
@@ -178,7 +181,7 @@ impl StorageError {
             Self::Sqlite(error) => {
                 matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
             }
-            Self::Closed | Self::Pack(_) => false,
+            Self::Closed | Self::Pack(_) | Self::Io(_) => false,
             Self::Column { .. }
             | Self::NoTimes { .. }
             | Self::Journal { .. }

@@ -47,8 +47,7 @@ fn a_clock_that_is_set_back_does_no_harm() {
     assert_eq!(again, Appended { too_old: 1, ..Appended::default() });
     scene.maintain(back);
     let recent = START_MS + 2 * HOUR_MS + 30 * 60 * SECOND_MS;
-    let again =
-        scene.append("up", &[(recent, value_at(recent)), (recent + 1, 3.0)], back + HOUR_MS);
+    let again = scene.append("up", &[(recent, value_at(recent)), (recent + 1, 3.0)], recent);
     assert_eq!(again, Appended { duplicates: 1, stored: 1, ..Appended::default() });
     assert_eq!(scene.store().statistics().too_old_total, 1);
     // One that was ahead by more than a day was simply wrong.

@@ -13,8 +13,13 @@ use crate::scene::{
 };
 
 fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        told = format!("{told}: {error}");
+        cause = error.source();
+    }
+    told
 }
 
 #[test]
@@ -58,7 +63,7 @@ fn a_folder_in_use_is_refused_until_it_is_free() {
     let scene = Scene::new();
     let again = SampleStore::open(scene.folder.path(), options());
     assert!(matches!(again, Err(OpenError::InUse { .. })));
-    let Scene { folder, .. } = scene;
+    let folder = scene.into_folder();
     SampleStore::open(folder.path(), options()).unwrap();
 }
 
@@ -115,7 +120,7 @@ fn a_damaged_page_is_told_on_opening() {
     let scene = Scene::new();
     scene.append("up", &[(START_MS, 1.0)], START_MS);
     scene.store().close().unwrap();
-    let Scene { folder, .. } = scene;
+    let folder = scene.into_folder();
     let path = folder.path().join("samples.db");
     let length = fs::metadata(&path).unwrap().len();
     let mut file = fs::File::options().write(true).open(&path).unwrap();

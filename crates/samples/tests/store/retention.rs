@@ -9,8 +9,10 @@ fn blocks_go_once_all_of_their_samples_are_too_old() {
     let mut scene = Scene::with(SampleOptions { retention: minutes(3 * 24 * 60), ..options() });
     for day in 0..6 {
         let start = START_MS + day * DAY_MS;
-        scene.fill(&format!("up day={day}"), start, start + DAY_MS, HOUR_MS);
-        scene.fill("up", start, start + DAY_MS, HOUR_MS);
+        for hour in (start..start + DAY_MS).step_by(HOUR_MS as usize) {
+            scene.fill(&format!("up day={day}"), hour, hour + 1, HOUR_MS);
+            scene.fill("up", hour, hour + 1, HOUR_MS);
+        }
         scene.maintain(start + DAY_MS);
     }
     let now = START_MS + 6 * DAY_MS + 2 * HOUR_MS;
@@ -55,7 +57,7 @@ fn the_oldest_blocks_go_when_there_is_too_much_and_the_file_shrinks() {
     let size_max_bytes = 2 << 20;
     let scene = Scene::with(SampleOptions { size_max_bytes, ..options() });
     let series: Vec<_> =
-        (0..20).map(|n| scene.store().resolve(&labels(&format!("noise n={n}"))).unwrap()).collect();
+        (0..60).map(|n| scene.store().resolve(&labels(&format!("noise n={n}"))).unwrap()).collect();
     let mut noise = 1_u64;
     let mut now = START_MS;
     let mut largest = 0;
@@ -69,7 +71,7 @@ fn the_oldest_blocks_go_when_there_is_too_much_and_the_file_shrinks() {
             let value = f64::from_bits(noise >> 2);
             batch.push(Sample { series, timestamp_ms: now, value });
         }
-        assert_eq!(scene.store().append(&batch, now).unwrap().stored, 20);
+        assert_eq!(scene.store().append(&batch, now).unwrap().stored, 60);
         now += 60 * SECOND_MS;
         if now % HOUR_MS == 0 {
             scene.maintain(now);

@@ -44,7 +44,13 @@ impl Scene {
         self.store = Some(SampleStore::open(self.folder.path(), self.options.clone()).unwrap());
     }
 
-    /// Appends one sample for each series; `now` is its time.
+    /// Closes the store, and leaves its folder.
+    pub(crate) fn into_folder(self) -> TempDir {
+        drop(self.store);
+        self.folder
+    }
+
+    /// Appends samples of one series.
     #[track_caller]
     pub(crate) fn append(&self, selector: &str, samples: &[(i64, f64)], now_ms: i64) -> Appended {
         let series = self.store().resolve(&labels(selector)).unwrap();
