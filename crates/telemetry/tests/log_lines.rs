@@ -192,3 +192,16 @@ fn no_line_shows_a_secret_in_any_spelling() {
         }
     }
 }
+
+#[test]
+fn record_of_the_log_crate_is_a_line_like_all_others() {
+    let _ = tracing_log::LogTracer::init();
+    let say = || tracing_log::log::warn!(target: "tantivy::merge", "merged with s3cr3t-key");
+    check_human(say, "03:41:02Z WARN  merged with [redacted]\n");
+    check_json(
+        say,
+        "{\"timestamp\":\"2026-11-24T03:41:02.123Z\",\"level\":\"WARN\",\
+         \"target\":\"tantivy::merge\",\"message\":\"merged with [redacted]\",\
+         \"fields\":{},\"spans\":[]}\n",
+    );
+}
