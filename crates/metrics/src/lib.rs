@@ -5,6 +5,7 @@
 //! starts the jobs. Start reading at [`History`].
 
 mod history;
+pub mod http;
 mod jobs;
 mod metadata;
 mod options;

@@ -24,26 +24,22 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Reads a query string or the body of a form.
-    pub(super) fn parse(text: &str) -> Self {
+    /// Reads the body of a form and a query string; either may be empty.
+    pub(super) fn parse(body: &str, query: &str) -> Self {
         let mut form = Self::default();
-        form.add(text);
-        form
-    }
-
-    /// Adds what a query string or a body says, after what is there.
-    fn add(&mut self, text: &str) {
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        for pair in body.split('&').chain(query.split('&')).filter(|pair| !pair.is_empty()) {
             match read_pair(pair) {
-                Ok(pair) => self.pairs.push(pair),
-                Err(fault) => self.fault = self.fault.take().or(Some(fault)),
+                Ok(pair) => form.pairs.push(pair),
+                Err(fault) => form.fault = form.fault.take().or(Some(fault)),
             }
         }
+        form
     }
 
     /// Returns the first value of a parameter, empty when it is not there.
     pub(super) fn first(&self, name: &str) -> &str {
-        self.all(name).next().unwrap_or_default()
+        let found = self.pairs.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
     /// Returns all values of a parameter.
@@ -110,15 +106,14 @@ impl FromRequest<ApiState> for Form {
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Self::Rejection> {
         let (parts, body) = request.into_parts();
-        let mut form = Self::default();
-        if parts.method == Method::POST && is_form(&parts.headers) {
-            let limit = state.options.form_bytes_max;
-            let read = Limited::new(body, limit).collect().await;
-            let body = read.map_err(|error| Refusal(unread(&*error, limit)))?.to_bytes();
-            form.add(&String::from_utf8_lossy(&body));
+        let query = parts.uri.query().unwrap_or_default();
+        if parts.method != Method::POST || !is_form(&parts.headers) {
+            return Ok(Self::parse("", query));
         }
-        form.add(parts.uri.query().unwrap_or_default());
-        Ok(form)
+        let limit = state.options.form_bytes_max;
+        let read = Limited::new(body, limit).collect().await;
+        let body = read.map_err(|error| Refusal(unread(&*error, limit)))?.to_bytes();
+        Ok(Self::parse(&String::from_utf8_lossy(&body), query))
     }
 }
 
@@ -142,7 +137,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, pairs: &[(&str, &str)], fault: Option<&str>) {
-        let form = Form::parse(text);
+        let form = Form::parse("", text);
         let read: Vec<_> =
             form.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(read, pairs, "{text}");
@@ -163,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_first_value_counts() {
-        let form = Form::parse("time=1&time=2");
+        let form = Form::parse("time=1", "time=2");
         assert_eq!(form.first("time"), "1");
         assert_eq!(form.first("query"), "");
         assert_eq!(form.all("time").collect::<Vec<_>>(), ["1", "2"]);

@@ -6,7 +6,7 @@ use std::io::Write;
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// From here on the general form has an exponent.
-const GENERAL_PLAIN_BELOW: f64 = 1e21;
+const GENERAL_PLAIN_BELOW: f64 = 1e6;
 
 /// Appends the shortest decimal form without an exponent; `NaN`, `+Inf` and `-Inf` by name.
 ///
