@@ -83,12 +83,13 @@ impl Fold {
             Self::Least { column: best, is_max } => {
                 for (step, value) in column.iter().enumerate() {
                     let Some(value) = value else { continue };
-                    let value = match best.get(step) {
-                        Some(other) if *is_max => value.max(other),
-                        Some(other) => value.min(other),
-                        None => value,
-                    };
-                    best.set(step, value);
+                    // NaN gives way to any number, and of equal ones the first stays.
+                    let is_better = best.get(step).is_none_or(|other| {
+                        other.is_nan() || if *is_max { other < value } else { other > value }
+                    });
+                    if is_better {
+                        best.set(step, value);
+                    }
                 }
             }
             Self::Deviation { spreads, is_version_2, .. } => {
@@ -101,9 +102,9 @@ impl Fold {
                         spread.squares = Sum::of(if is_number { 0.0 } else { f64::NAN });
                         return;
                     }
-                    let delta = value - spread.mean.exact();
+                    let delta = value - spread.mean.total();
                     spread.mean = spread.mean.plus(Sum::of(delta / spread.count));
-                    let square = delta * (value - spread.mean.exact());
+                    let square = delta * (value - spread.mean.total());
                     spread.squares = spread.squares.plus(Sum::of(square));
                 })
             }
@@ -121,7 +122,7 @@ impl Fold {
             Self::Least { column, .. } => column,
             Self::Deviation { spreads, is_root, .. } => {
                 Column::collect(spreads.into_iter().map(|spread| {
-                    let variance = spread.squares.exact() / spread.count;
+                    let variance = spread.squares.total() / spread.count;
                     let value = if is_root { variance.sqrt() } else { variance };
                     (spread.count > 0.0).then_some(value)
                 }))

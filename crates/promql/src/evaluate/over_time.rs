@@ -97,11 +97,11 @@ pub(super) fn apply(
         }
         Function::AvgOverTime => averages(windows),
         Function::MinOverTime => {
-            let mut least = Rolling::new(values, |value| value, f64::min);
+            let mut least = Rolling::new(values, |value| value, lesser);
             windows.column(|window| least.over(window.start, window.end))
         }
         Function::MaxOverTime => {
-            let mut most = Rolling::new(values, |value| value, f64::max);
+            let mut most = Rolling::new(values, |value| value, greater);
             windows.column(|window| most.over(window.start, window.end))
         }
         Function::Changes => count_pairs(windows, |before, after| {
@@ -151,6 +151,16 @@ fn float(count: usize) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "PromQL counts in floats")]
 fn seconds(from_ms: i64, to_ms: i64) -> f64 {
     to_ms.saturating_sub(from_ms) as f64 / 1000.0
+}
+
+/// Returns the lesser one, of equal ones the first; NaN when both are.
+fn lesser(first: f64, second: f64) -> f64 {
+    if first > second || first.is_nan() { second } else { first }
+}
+
+/// Returns the greater one, of equal ones the first; NaN when both are.
+fn greater(first: f64, second: f64) -> f64 {
+    if first < second || first.is_nan() { second } else { first }
 }
 
 fn averages(windows: &Windows<'_>) -> Result<Column, QueryError> {
