@@ -3,7 +3,12 @@
 //! A suite is one row of [`STEPS`]: its name, what it needs, and a function that returns its counts.
 
 mod counts;
+mod dashboards;
+mod dashboards_live;
+mod demo;
 mod openapi_fuzz;
+mod prometheus_client;
+mod rules;
 mod rust;
 
 use std::time::{Duration, Instant};
@@ -26,7 +31,7 @@ struct Step {
     run: fn(&Workspace, &Options) -> Result<Counts>,
 }
 
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 7] = [
     Step {
         name: "check",
         tools: &[],
@@ -34,13 +39,47 @@ const STEPS: [Step; 3] = [
         has_tests: false,
         run: |workspace, options| Ok(check::run_step(workspace, options.quick)),
     },
-    Step { name: "rust", tools: &[], thorough: false, has_tests: true, run: rust::run },
+    Step {
+        name: "rust",
+        tools: &[Tool::Prometheus],
+        thorough: false,
+        has_tests: true,
+        run: rust::run,
+    },
+    Step {
+        name: "rules",
+        tools: &[Tool::Prometheus],
+        thorough: false,
+        has_tests: true,
+        run: rules::run,
+    },
+    Step {
+        name: "dashboards",
+        tools: &[Tool::Prometheus, Tool::GrafanaSchema],
+        thorough: false,
+        has_tests: true,
+        run: dashboards::run,
+    },
     Step {
         name: "openapi-fuzz",
         tools: &[Tool::PythonPrograms],
         thorough: true,
         has_tests: true,
         run: openapi_fuzz::run,
+    },
+    Step {
+        name: "prometheus-client",
+        tools: &[Tool::PythonPrograms],
+        thorough: true,
+        has_tests: true,
+        run: prometheus_client::run,
+    },
+    Step {
+        name: "dashboards-live",
+        tools: &[Tool::Prometheus],
+        thorough: true,
+        has_tests: true,
+        run: dashboards_live::run,
     },
 ];
 
@@ -122,11 +161,11 @@ impl Options {
 
 /// Prints the table and the last line, and says whether the run was a success.
 fn report(outcomes: &[Outcome], named: Option<&str>) -> bool {
-    println!("\n{:<14} {:>7} {:>7} {:>8} {:>9}", "step", "passed", "failed", "skipped", "seconds");
+    println!("\n{:<18} {:>7} {:>7} {:>8} {:>9}", "step", "passed", "failed", "skipped", "seconds");
     for Outcome { step, counts, elapsed } in outcomes {
         let Counts { passed, failed, skipped } = counts;
         let seconds = elapsed.as_secs_f64();
-        println!("{:<14} {passed:>7} {failed:>7} {skipped:>8} {seconds:>9.1}", step.name);
+        println!("{:<18} {passed:>7} {failed:>7} {skipped:>8} {seconds:>9.1}", step.name);
     }
     let tests: u64 = outcomes
         .iter()
@@ -148,8 +187,10 @@ mod tests {
 
     #[test]
     fn arguments_choose_the_steps() {
-        check_choice(&[], &["check", "rust", "openapi-fuzz"]);
-        check_choice(&["--quick"], &["check", "rust"]);
+        let quick = ["check", "rust", "rules", "dashboards"];
+        let thorough = ["openapi-fuzz", "prometheus-client", "dashboards-live"];
+        check_choice(&[], &[quick.as_slice(), &thorough].concat());
+        check_choice(&["--quick"], &quick);
         check_choice(&["breaker"], &["rust"]);
         check_choice(&["openapi-fuzz"], &["openapi-fuzz"]);
         check_choice(&["--quick", "openapi-fuzz"], &["openapi-fuzz"]);

@@ -1,10 +1,13 @@
 //! What the chores need beside Rust, and how it is installed when it is missing.
 //!
 //! Everything comes through ordinary package managers: rustup for the parts of the toolchain, apt
-//! for Python, pip for programs whose versions `xtask/requirements.txt` fixes. What is there already
-//! is left alone.
+//! for Python, Node and Prometheus, pip for programs whose versions `xtask/requirements.txt` fixes,
+//! npm for those of `xtask/grafana/package-lock.json`. What is there already is left alone.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +17,10 @@ use crate::workspace::Workspace;
 
 /// The programs that pip installs, all of them with their versions.
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
+/// The packages that npm installs, all of them with their versions.
+const NODE_PACKAGES: &str = include_str!("../grafana/package-lock.json");
+/// What Debian's maintainer scripts ask before they start a service.
+const SERVICE_POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Something a check or a test needs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,6 +29,10 @@ pub(crate) enum Tool {
     RustComponents,
     /// A virtual environment with the programs of `xtask/requirements.txt`.
     PythonPrograms,
+    /// A real Prometheus with its promtool, and a real node_exporter, on the PATH.
+    Prometheus,
+    /// Grafana's published schema, and what checks a dashboard against it.
+    GrafanaSchema,
 }
 
 impl Tool {
@@ -33,6 +44,8 @@ impl Tool {
         match self {
             Self::RustComponents => prepare_rust_components(),
             Self::PythonPrograms => prepare_python_programs(workspace),
+            Self::Prometheus => prepare_prometheus(),
+            Self::GrafanaSchema => prepare_grafana_schema(workspace),
         }
     }
 }
@@ -41,6 +54,13 @@ impl Tool {
 pub(crate) fn python_program(workspace: &Workspace, name: &str) -> Command {
     let mut command = Command::new(environment(workspace).join("bin").join(name));
     command.current_dir(&workspace.root);
+    command
+}
+
+/// Prepares a command that checks the dashboards named behind it against Grafana's schema.
+pub(crate) fn grafana_schema(workspace: &Workspace) -> Command {
+    let mut command = Command::new("node");
+    command.arg(node_folder(workspace).join("validate.mjs")).current_dir(&workspace.root);
     command
 }
 
@@ -73,6 +93,79 @@ fn prepare_python_programs(workspace: &Workspace) -> Result<()> {
     subprocess::run_quietly(pip.arg(workspace.root.join("xtask/requirements.txt")))?;
     std::fs::write(&stamp, REQUIREMENTS)
         .with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+fn prepare_prometheus() -> Result<()> {
+    let programs = ["prometheus", "promtool", "prometheus-node-exporter"];
+    if programs.iter().all(|name| subprocess::works(Command::new(name).arg("--version"))) {
+        return Ok(());
+    }
+    let _policy = NoServices::begin()?;
+    install_debian_packages(&["prometheus", "prometheus-node-exporter"])
+}
+
+/// Keeps installed programs from being started as services, which would take their usual ports.
+struct NoServices {
+    /// Whether the policy is ours to take away again.
+    is_ours: bool,
+}
+
+impl NoServices {
+    fn begin() -> Result<Self> {
+        if Path::new(SERVICE_POLICY).exists() {
+            return Ok(Self { is_ours: false });
+        }
+        let write = || -> std::io::Result<()> {
+            let mut policy = File::create_new(SERVICE_POLICY)?;
+            // 101 stands for an action that is forbidden.
+            policy.write_all(b"#!/bin/sh\nexit 101\n")?;
+            policy.set_permissions(std::fs::Permissions::from_mode(0o755))
+        };
+        write().with_context(|| {
+            format!(
+                "cannot write {SERVICE_POLICY}: install Debian's prometheus and \
+                     prometheus-node-exporter by hand, or try again as root"
+            )
+        })?;
+        Ok(Self { is_ours: true })
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.is_ours && std::fs::remove_file(SERVICE_POLICY).is_err() {
+            println!("{SERVICE_POLICY} could not be removed: remove it by hand");
+        }
+    }
+}
+
+fn prepare_grafana_schema(workspace: &Workspace) -> Result<()> {
+    let (source, folder) = (workspace.root.join("xtask/grafana"), node_folder(workspace));
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    // Node looks for packages beside the file that asks for them, so the files go where those are.
+    for name in ["package.json", "package-lock.json", "shape.ts", "tsconfig.json", "validate.mjs"] {
+        std::fs::copy(source.join(name), folder.join(name))
+            .with_context(|| format!("cannot copy xtask/grafana/{name}"))?;
+    }
+    // Written last, as above.
+    let stamp = folder.join("installed.json");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == NODE_PACKAGES) {
+        return Ok(());
+    }
+    if !subprocess::works(Command::new("npm").arg("--version")) {
+        install_debian_packages(&["nodejs", "npm"])?;
+    }
+    println!("installing the packages of xtask/grafana with npm");
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    subprocess::run_quietly(npm.current_dir(&folder))?;
+    std::fs::write(&stamp, NODE_PACKAGES)
+        .with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+fn node_folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("xtask").join("grafana")
 }
 
 fn environment(workspace: &Workspace) -> PathBuf {

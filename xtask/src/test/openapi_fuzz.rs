@@ -2,14 +2,10 @@
 //!
 //! The promise: no server error, no status, content type or body that the contract does not name.
 
-use std::process::Command;
-use std::time::Duration;
-
 use anyhow::{Context, Result, bail};
 
-use crate::program::{Program, free_address};
 use crate::subprocess;
-use crate::test::{Counts, Options};
+use crate::test::{Counts, Options, demo};
 use crate::tools::python_program;
 use crate::workspace::Workspace;
 
@@ -19,19 +15,12 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
                       response_schema_conformance";
 /// The stream of events has no end, and the fuzzer waits for the end of every answer.
 const ENDLESS: &str = "/api/events/stream";
-const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs the fuzzer; every operation of the contract counts as one test.
 pub(super) fn run(workspace: &Workspace, _options: &Options) -> Result<Counts> {
-    let binary = workspace.release_binary("pampero")?;
     let folder = workspace.empty_folder("openapi-fuzz")?;
-    let address = free_address()?;
-    let log = folder.join("pampero.log");
-    let mut command = Command::new(binary);
-    command.args(["demo", "--listen", &address.to_string()]).current_dir(&folder);
-    let mut demo = Program::start(&mut command, address, &log)?;
-    demo.wait_until_ready("/health/ready", Duration::from_millis(50), START_LIMIT)
-        .with_context(|| format!("its output is in {}", log.display()))?;
+    let mut demo = demo::start(workspace, &folder, &[])?;
+    let address = demo.address();
 
     let report = folder.join("junit.xml");
     let mut fuzzer = python_program(workspace, "schemathesis");
@@ -44,7 +33,7 @@ pub(super) fn run(workspace: &Workspace, _options: &Options) -> Result<Counts> {
     let succeeded = subprocess::watch(&mut fuzzer, |_| {})?;
 
     if !demo.is_running()? {
-        bail!("the demo ended while it was being asked; its output is in {}", log.display());
+        bail!("the demo ended while it was being asked; its output is in {}", folder.display());
     }
     demo.stop()?;
     let report = std::fs::read_to_string(&report).context("schemathesis left no report")?;

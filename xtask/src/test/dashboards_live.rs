@@ -1,0 +1,190 @@
+//! A real Prometheus beside the demo: it scrapes it, evaluates the rules, and passes on every sample,
+//! so that each query of each dashboard and rule can be asked of both over the same samples.
+//!
+//! A real node_exporter is scraped too, because the hardware dashboard promises to work on either.
+
+mod answer;
+mod ask;
+mod reference;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use self::answer::Answer;
+use self::reference::Reference;
+use crate::program::Program;
+use crate::test::dashboards::document::{Document, Query, Values};
+use crate::test::dashboards::selector::selectors;
+use crate::test::{Counts, Options, demo};
+use crate::workspace::Workspace;
+
+/// How long is watched: the slowest group of rules is evaluated every minute.
+const WATCHED: Duration = Duration::from_secs(75);
+/// How long the last samples may take from Prometheus to the demo.
+const ARRIVAL_LIMIT: Duration = Duration::from_secs(20);
+/// Time between two rounds of requests while the demo is watched.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The last instant that is asked for lies so long ago that its samples have been passed on.
+const SETTLED_SECONDS: f64 = 3.0;
+/// The range queries: how far back, and in what steps.
+const RANGE_SECONDS: f64 = 60.0;
+const STEP_SECONDS: f64 = 5.0;
+/// What Grafana would fill in at a scrape interval of one second.
+const VALUES: Values<'static> =
+    Values { rate_interval: "20s", range: "1m", interval: "5s", variables: &[("job", JOBS)] };
+/// The jobs whose samples both sides have; the demo's own view of itself has another one.
+const JOBS: &str = "watched|watched-node";
+/// Good and bad requests, so that the panels of the API have something to show.
+const REQUESTS: [&str; 6] = [
+    "/weather/current?place=ewr",
+    "/weather/average/day?place=ewr",
+    "/weather/average/week?place=ewr",
+    "/weather/current?place=nowhere",
+    "/no-such-page",
+    "/metrics",
+];
+/// Metrics on a dashboard that not every machine has, and why.
+const MAY_BE_ABSENT: [(&str, &str); 4] = [
+    ("node_hwmon_temp_celsius", "a virtual machine has no sensors"),
+    ("node_pressure_cpu_waiting_seconds_total", "the kernel may not count pressure"),
+    ("node_pressure_memory_waiting_seconds_total", "the kernel may not count pressure"),
+    ("node_pressure_io_waiting_seconds_total", "the kernel may not count pressure"),
+];
+
+/// Watches the demo; every query counts as one test, and so does each promise about the scraping.
+pub(super) fn run(workspace: &Workspace, _options: &Options) -> Result<Counts> {
+    let folder = workspace.empty_folder("dashboards-live")?;
+    // The range of Debian's Prometheus is closed on the left.
+    let variables = [("PAMPERO_METRICS__WINDOW", "prometheus2")];
+    let mut demo = demo::start(workspace, &folder, &variables)?;
+    let mut reference = Reference::start(workspace, &folder, demo.address())?;
+    watch(&demo);
+    let end = settled_instant(&reference, &demo)?;
+
+    let mut counts = Counts::default();
+    for fault in reference.faults()? {
+        println!("Prometheus: {fault}");
+        counts.failed += 1;
+    }
+    let queries = all_queries(workspace, &reference)?;
+    for fault in absent_metrics(&queries, &reference)? {
+        println!("{fault}");
+        counts.failed += 1;
+    }
+    let sides = Sides { reference: reference.address(), demo: demo.address(), end };
+    for query in &queries {
+        match sides.compare(query) {
+            Ok(()) => counts.passed += 1,
+            Err(error) => {
+                println!(
+                    "{} {}: {error:#}\n    {}",
+                    query.owner, query.reference, query.expression
+                );
+                counts.failed += 1;
+            }
+        }
+    }
+    if !demo.is_running()? || !reference.is_running()? {
+        bail!("a program ended while it was being asked; see {}", folder.display());
+    }
+    drop(reference);
+    demo.stop()?;
+    Ok(counts)
+}
+
+/// Sends requests for as long as the demo is watched.
+fn watch(demo: &Program) {
+    let begun = Instant::now();
+    while begun.elapsed() < WATCHED {
+        for path in REQUESTS {
+            // An answer that does not come is seen by the checks that follow.
+            let _ = demo.get(path);
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Returns an instant, in seconds since the Unix epoch, up to which both sides have all samples.
+fn settled_instant(reference: &Reference, demo: &Program) -> Result<f64> {
+    let now = Answer::instant(reference.address(), "time()", None)?.only_value();
+    let end = now.context("Prometheus does not tell the time")?.floor() - SETTLED_SECONDS;
+    let counted = format!("count_over_time(up{{job=~\"{JOBS}\"}}[1m])");
+    let begun = Instant::now();
+    loop {
+        let expected = Answer::instant(reference.address(), &counted, Some(end))?;
+        let found = Answer::instant(demo.address(), &counted, Some(end))?;
+        match found.difference(&expected) {
+            None => return Ok(end),
+            Some(difference) if ARRIVAL_LIMIT < begun.elapsed() => {
+                bail!("the samples of Prometheus did not reach the demo: {difference}")
+            }
+            Some(_) => std::thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// Returns every query of the dashboards and every expression of the rules, ready to be asked.
+fn all_queries(workspace: &Workspace, reference: &Reference) -> Result<Vec<Query>> {
+    let mut queries = Vec::new();
+    for document in Document::read_all(workspace)? {
+        for query in document.queries() {
+            queries.push(Query {
+                owner: format!("{}: {}", document.file, query.owner),
+                expression: query.filled_in(&VALUES),
+                ..query
+            });
+        }
+    }
+    queries.extend(reference.rules()?);
+    Ok(queries)
+}
+
+/// Names the metrics that a query selects and that Prometheus never saw.
+fn absent_metrics(queries: &[Query], reference: &Reference) -> Result<Vec<String>> {
+    let seen = reference.metric_names()?;
+    let wanted: BTreeSet<&str> = queries
+        .iter()
+        .flat_map(|query| selectors(&query.expression))
+        .map(|selector| selector.name)
+        .collect();
+    let absent = wanted.into_iter().filter(|name| {
+        !seen.contains(*name) && !MAY_BE_ABSENT.iter().any(|(allowed, _)| allowed == name)
+    });
+    Ok(absent
+        .map(|name| format!("a dashboard or a rule asks for {name}, which is not exposed"))
+        .collect())
+}
+
+/// The two that are asked the same.
+struct Sides {
+    reference: SocketAddr,
+    demo: SocketAddr,
+    end: f64,
+}
+
+impl Sides {
+    /// Asks both for one instant, and for a range unless the query is for one instant only.
+    fn compare(&self, query: &Query) -> Result<()> {
+        let expression = &query.expression;
+        let of_instant = |side| Answer::instant(side, expression, Some(self.end));
+        check(of_instant(self.demo), of_instant(self.reference))?;
+        if query.is_instant {
+            return Ok(());
+        }
+        let start = self.end - RANGE_SECONDS;
+        let of_range = |side| Answer::range(side, expression, start, self.end, STEP_SECONDS);
+        check(of_range(self.demo), of_range(self.reference))
+    }
+}
+
+fn check(found: Result<Answer>, expected: Result<Answer>) -> Result<()> {
+    let expected = expected.context("Prometheus refuses the query")?.of_jobs(JOBS);
+    let found = found.context("Pampero refuses the query")?.of_jobs(JOBS);
+    match found.difference(&expected) {
+        None => Ok(()),
+        Some(difference) => bail!("{difference}"),
+    }
+}
