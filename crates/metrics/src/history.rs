@@ -11,7 +11,8 @@ use pampero_series::Matcher;
 
 use crate::metadata::{Metadata, MetadataBook, TargetMetadata};
 use crate::options::HistoryOptions;
-use crate::remote_write::{RemoteWriteError, RemoteWriteRequest};
+use crate::remote_write::{self, RemoteWriteError, RemoteWriteRequest};
+use crate::rules::GroupAtWork;
 use crate::scrape::target::{TargetError, check_targets};
 use crate::state::{RuleGroupState, TargetState};
 use crate::target::Target;
@@ -29,6 +30,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     options: HistoryOptions,
     targets: Vec<Arc<Target>>,
+    rule_groups: Vec<Arc<GroupAtWork>>,
     /// What the senders of remote write say of their metrics.
     sent_metadata: Mutex<MetadataBook>,
 }
@@ -59,6 +61,10 @@ impl History {
         let others = options.targets.iter().map(|target| Target::over_http(target, &options));
         let mut targets: Vec<_> = own.chain(others).map(Arc::new).collect();
         targets.sort_by_key(|target| target.state().job);
+        let every = options.evaluation_interval;
+        let rule_groups = options.rule_groups.iter().cloned();
+        let rule_groups =
+            rule_groups.map(|group| Arc::new(GroupAtWork::new(group, every))).collect();
         let store =
             SampleStore::open(folder, options.samples.clone()).map_err(HistoryError::Open)?;
         Ok(Self(Arc::new(Inner {
@@ -69,6 +75,7 @@ impl History {
             clock,
             options,
             targets,
+            rule_groups,
         })))
     }
 
@@ -97,9 +104,9 @@ impl History {
         self.0.targets.iter().map(|target| target.state()).collect()
     }
 
-    /// Returns the groups of rules as they are now, in the order of their files.
+    /// Returns the groups of rules as they are now, in the order they were given in.
     pub fn rule_groups(&self) -> Vec<RuleGroupState> {
-        Vec::new()
+        self.0.rule_groups.iter().map(|group| group.state()).collect()
     }
 
     /// Returns what all targets and senders say of their metrics, each statement once, in the order
@@ -148,8 +155,9 @@ impl History {
         &self,
         request: RemoteWriteRequest<'_>,
     ) -> Result<(), RemoteWriteError> {
-        let _ = request;
-        Ok(())
+        let inner = &*self.0;
+        let limits = &inner.options.remote_write;
+        remote_write::receive(&inner.writer, &inner.sent_metadata, limits, request)
     }
 
     pub(crate) fn writer(&self) -> &Writer {
@@ -158,5 +166,9 @@ impl History {
 
     pub(crate) fn scraped(&self) -> &[Arc<Target>] {
         &self.0.targets
+    }
+
+    pub(crate) fn grouped_rules(&self) -> &[Arc<GroupAtWork>] {
+        &self.0.rule_groups
     }
 }

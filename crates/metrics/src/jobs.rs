@@ -7,12 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use pampero_promql::Cancel;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::history::History;
+use crate::rules::{Desk, GroupAtWork};
 use crate::schedule::{Schedule, Turn};
 use crate::scrape::fetch::fetch;
 use crate::scrape::intake::Timing;
@@ -52,6 +54,16 @@ impl History {
             jobs.tracker.spawn(async move {
                 let cancel = jobs_of_task.cancel.clone();
                 let work = scrape_on_schedule(&history, &target, &permits, &jobs_of_task);
+                cancel.run_until_cancelled(work).await;
+            });
+        }
+        let groups = Arc::new(Semaphore::new(self.options().rule_groups_max.max(1)));
+        for group in self.grouped_rules() {
+            let (history, jobs_of_task) = (self.clone(), jobs.clone());
+            let (group, permits) = (group.clone(), groups.clone());
+            jobs.tracker.spawn(async move {
+                let cancel = jobs_of_task.cancel.clone();
+                let work = evaluate_on_schedule(&history, &group, &permits, &jobs_of_task);
                 cancel.run_until_cancelled(work).await;
             });
         }
@@ -103,6 +115,40 @@ async fn scrape(history: &History, target: &Arc<Target>, turn: Turn, jobs: &Jobs
     }
 }
 
+async fn evaluate_on_schedule(
+    history: &History,
+    group: &Arc<GroupAtWork>,
+    permits: &Semaphore,
+    jobs: &Jobs,
+) {
+    let mut schedule = Schedule::new(group.interval, group.offset);
+    let cancel = CancelOnDrop(Cancel::new());
+    loop {
+        let turn = schedule.next(history.now_ms());
+        group.count_missed(turn.missed);
+        tokio::time::sleep(turn.wait).await;
+        let Ok(_permit) = permits.acquire().await else { return };
+        let at_ms = turn.stamp_ms(history.now_ms());
+        let (history, group, cancel) = (history.clone(), group.clone(), cancel.0.clone());
+        let work = move || {
+            let (engine, store, writer) = (history.engine(), history.store(), history.writer());
+            group.evaluate(Desk { engine, store, writer, cancel: &cancel }, at_ms);
+        };
+        if let Err(error) = jobs.tracker.spawn_blocking(work).await {
+            tracing::error!(error = chain(&error), "evaluation of rules failed");
+        }
+    }
+}
+
+/// Ends the evaluation that is going on when its task is dropped.
+struct CancelOnDrop(Cancel);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 async fn maintain_on_schedule(history: &History, jobs: &Jobs) {
     let mut schedule = Schedule::new(MAINTENANCE_INTERVAL, MAINTENANCE_INTERVAL / 2);
     loop {
@@ -134,3 +180,6 @@ impl std::fmt::Debug for Jobs {
         formatter.debug_struct("Jobs").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,19 +8,26 @@ mod history;
 pub mod http;
 mod jobs;
 mod metadata;
+mod metrics;
 mod options;
 mod remote_write;
+mod rules;
 mod schedule;
 mod scrape;
 mod state;
 mod target;
+#[cfg(test)]
+mod testkit;
 mod writer;
 
 pub use history::{History, HistoryError};
 pub use jobs::{Exposition, Jobs};
 pub use metadata::{Metadata, MetricKind, TargetMetadata};
 pub use options::{HistoryOptions, RemoteWriteLimits, SelfScrape};
-pub use remote_write::{RemoteWriteError, RemoteWriteErrorKind, RemoteWriteRequest};
+pub use remote_write::{
+    LabelsProblem, RefusedReason, RemoteWriteError, RemoteWriteErrorKind, RemoteWriteRequest,
+};
+pub use rules::{AlertingRule, RecordingRule, Rule, RuleFileError, RuleGroup, RuleProblem};
 pub use scrape::relabel::Relabel;
 pub use scrape::target::{Credentials, ScrapeLimits, ScrapeTarget, TargetError};
 pub use state::{Health, RuleDetail, RuleGroupState, RuleState, TargetState};

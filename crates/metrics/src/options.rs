@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pampero_samples::SampleOptions;
 
+use crate::rules::RuleGroup;
 use crate::scrape::target::ScrapeTarget;
 
 /// How metrics are collected, kept and asked for.
@@ -17,6 +18,8 @@ pub struct HistoryOptions {
     pub self_scrape: Option<SelfScrape>,
     /// What is scraped over HTTP.
     pub targets: Vec<ScrapeTarget>,
+    /// Rules that are evaluated, in groups.
+    pub rule_groups: Vec<RuleGroup>,
     /// From one evaluation to the next, for groups of rules that do not say.
     pub evaluation_interval: Duration,
     /// Most scrapes that go on at once; further ones wait.
@@ -36,6 +39,7 @@ impl Default for HistoryOptions {
             query: pampero_promql::Options::default(),
             self_scrape: Some(SelfScrape::default()),
             targets: Vec::new(),
+            rule_groups: Vec::new(),
             evaluation_interval: Duration::from_secs(15),
             scrapes_max: 16,
             rule_groups_max: 4,

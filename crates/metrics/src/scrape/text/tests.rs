@@ -58,7 +58,7 @@ metric:without_labels 12.47
         ScrapeFormat::PrometheusText,
         without_last,
         &[
-            "http_requests_total means \"All of them: C:\\\\DIR and \\n more \\\\\"",
+            r#"http_requests_total means "All of them: C:\\DIR and \n more \\\"""#,
             "http_requests_total is counter",
             "http_requests_total [method=\"post\" code=\"200\"] 1027 @1395066363000",
             "http_requests_total [method=\"post\" code=\"400\"] 3 @-5",
