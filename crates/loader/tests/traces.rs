@@ -16,7 +16,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use pampero_loader::{
     Board, PlaceBook, PlaceDraft, Poller, PollingPolicy, Source, Sources, Timeline,
 };
-use pampero_providers::{OpenMeteo, OpenMeteoConfig, http_client_without_proxy};
+use pampero_providers::http_client_without_proxy;
+use pampero_providers::open_meteo::{OpenMeteo, OpenMeteoConfig};
 use pampero_resilience::{Clock, MemoryLedger, Policy, RetryPolicy, Stack, SystemClock};
 use pampero_store::Store;
 use pampero_store::memory::MemoryStore;
@@ -69,11 +70,11 @@ async fn poll(url: &str) {
     tracker.spawn(writing);
     let board = Arc::new(Board::default());
     let place = PlaceDraft {
-        id: Some("rosario".parse().unwrap()),
-        name: Some("Rosario".to_owned()),
-        coordinates: Some(Coordinates::new(-32.95, -60.66).unwrap()),
+        id: Some("buenos-aires".parse().unwrap()),
+        name: Some("Buenos Aires".to_owned()),
+        coordinates: Some(Coordinates::new(-34.6037, -58.3816).unwrap()),
         elevation_m: Some(25.0),
-        time_zone: Some("America/Argentina/Cordoba".to_owned()),
+        time_zone: Some("America/Argentina/Buenos_Aires".to_owned()),
     };
     let places =
         PlaceBook::open(Arc::clone(&store), Arc::clone(&board), vec![place], None, 10).await;
@@ -106,7 +107,7 @@ async fn poll(url: &str) {
     );
     let running = Arc::new(poller.await.unwrap());
     tracker.spawn(running.run());
-    let slot = board.slot(&"rosario".parse().unwrap()).unwrap();
+    let slot = board.slot(&"buenos-aires".parse().unwrap()).unwrap();
     let answered = async {
         while slot.served().is_none() {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -167,7 +168,7 @@ async fn poll_is_traced_down_to_each_attempt() {
     assert_eq!((said(round, "task"), said(round, "places")), ("regular".into(), "1".into()));
     assert_eq!(call.parent_span_id, round.span_id);
     assert_eq!(said(call, "provider.id"), "open_meteo");
-    assert_eq!((said(call, "place"), said(call, "outcome")), ("rosario".into(), "ok".into()));
+    assert_eq!((said(call, "place"), said(call, "outcome")), ("buenos-aires".into(), "ok".into()));
     assert_eq!(only(&spans, "store").parent_span_id, call.span_id);
 
     let attempts: Vec<&Span> = spans.iter().filter(|span| span.name == "attempt").collect();

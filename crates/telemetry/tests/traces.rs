@@ -189,7 +189,8 @@ async fn spans_reach_the_collector_with_parents_lines_and_resource() {
     let collector = Collector::start(StatusCode::OK).await;
     let headers = vec![("authorization".to_owned(), format!("Bearer {SECRET}").into())];
     let attributes = vec![("deployment.environment".to_owned(), "test".to_owned())];
-    let mut program = Program::start(&TracesConfig { headers, attributes, ..config(&collector.url) });
+    let mut program =
+        Program::start(&TracesConfig { headers, attributes, ..config(&collector.url) });
     let outer = span!("outer", otel.kind = "server");
     outer.in_scope(|| {
         span!("inner", place = "rosario").in_scope(|| {
