@@ -57,7 +57,7 @@ impl Fold {
     pub(super) fn new(operator: AggregateOperator, steps: usize, is_version_2: bool) -> Self {
         use AggregateOperator as Operator;
         match operator {
-            Operator::Avg => Self::Avg(vec![Mean::default(); steps]),
+            Operator::Avg => Self::Avg(vec![Mean::NOTHING; steps]),
             Operator::Count => Self::Count { counts: vec![0; steps], is_group: false },
             Operator::Group => Self::Count { counts: vec![0; steps], is_group: true },
             Operator::Min => Self::Least { column: Column::absent(steps), is_max: false },

@@ -169,7 +169,7 @@ fn averages(windows: &Windows<'_>) -> Result<Column, QueryError> {
         let sum = sums.over(window.start, window.end)?;
         if sum.sum.is_infinite() && window.values.iter().all(|value| value.is_finite()) {
             // Only the sum overflows, and not the mean.
-            let mut mean = Mean::default();
+            let mut mean = Mean::NOTHING;
             window.values.iter().for_each(|value| mean.add(*value));
             return mean.get();
         }

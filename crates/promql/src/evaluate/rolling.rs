@@ -111,32 +111,47 @@ impl Sum {
     }
 }
 
-/// A mean that cannot overflow, with what rounding has lost from it.
-#[derive(Clone, Copy, Debug, Default)]
+/// A mean that does not overflow where its sum would.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Mean {
     count: f64,
-    mean: f64,
-    lost: f64,
+    /// The sum, and once it has overflown the mean so far.
+    sum: Sum,
+    has_overflown: bool,
 }
 
 impl Mean {
+    /// The mean of nothing.
+    pub(super) const NOTHING: Self =
+        Self { count: 0.0, sum: Sum { sum: 0.0, lost: 0.0 }, has_overflown: false };
+
     pub(super) fn add(&mut self, value: f64) {
         self.count += 1.0;
+        if !self.has_overflown {
+            let sum = self.sum.plus(Sum::of(value));
+            let overflows = sum.sum.is_infinite() && self.sum.sum.is_finite() && value.is_finite();
+            if !overflows {
+                self.sum = sum;
+                return;
+            }
+            let count = self.count - 1.0;
+            self.has_overflown = true;
+            self.sum = Sum { sum: self.sum.sum / count, lost: self.sum.lost / count };
+        }
+        let mean = self.sum.sum;
         // Inf - Inf of one sign would be NaN, and a finite value leaves an infinite mean as it is.
-        let is_settled = self.mean.is_infinite()
+        let is_settled = mean.is_infinite()
             && !value.is_nan()
-            && (value.is_finite() || (value > 0.0) == (self.mean > 0.0));
+            && (value.is_finite() || (value > 0.0) == (mean > 0.0));
         if !is_settled {
-            let step = Sum::of(value / self.count - self.mean / self.count);
-            let sum = Sum { sum: self.mean, lost: self.lost }.plus(step);
-            (self.mean, self.lost) = (sum.sum, sum.lost);
+            self.sum = self.sum.plus(Sum::of(value / self.count - mean / self.count));
         }
     }
 
     /// Returns the mean; `None` of nothing.
     pub(super) fn get(&self) -> Option<f64> {
-        let sum = Sum { sum: self.mean, lost: self.lost };
-        (self.count > 0.0).then(|| sum.total())
+        let divisor = if self.has_overflown { 1.0 } else { self.count };
+        (self.count > 0.0).then(|| self.sum.total() / divisor)
     }
 }
 
@@ -162,7 +177,7 @@ mod tests {
     fn sums_keep_what_rounding_would_lose() {
         let sum = [1.0, 1e100, 1.0, -1e100].map(Sum::of).into_iter().reduce(Sum::plus);
         assert_eq!(sum.map(Sum::total), Some(2.0));
-        let mut mean = Mean::default();
+        let mut mean = Mean::NOTHING;
         [f64::MAX, f64::MAX].into_iter().for_each(|value| mean.add(value));
         assert_eq!(mean.get(), Some(f64::MAX));
     }

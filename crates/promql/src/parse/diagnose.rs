@@ -12,15 +12,17 @@ pub(super) fn explain(text: &str, tokens: &[Token], message: String) -> QueryErr
         return unexpected(text, tokens);
     }
     let named = message.split('\'').nth(1).unwrap_or_default();
-    let message = if message.starts_with("expected type") {
-        message.replace(" matrix", " range vector").replace(" vector in", " instant vector in")
+    let message = if message.contains("type") || message.contains("subquery is only") {
+        let full_name = |word: &str| match word {
+            "vector" | "vector," => word.replace("vector", "instant vector"),
+            "matrix" | "matrix," => word.replace("matrix", "range vector"),
+            _ => word.to_owned(),
+        };
+        message.split(' ').map(full_name).collect::<Vec<_>>().join(" ")
     } else {
         message.clone()
     };
-    let message = message
-        .replace("got vector", "got instant vector")
-        .replace("got matrix", "got range vector")
-        .replace('\'', "\"");
+    let message = message.replace('\'', "\"");
     if tokens.is_empty() {
         return error(text, 0, "no expression found in input".to_owned());
     }

@@ -34,7 +34,8 @@ impl Recorded {
     fn push(&mut self, timestamp_ms: i64, value: f64) {
         if self.timestamps_ms.last().is_none_or(|last| *last < timestamp_ms) {
             self.timestamps_ms.push(timestamp_ms);
-            self.values.push(value);
+            // The message of remote write has no negative zero.
+            self.values.push(if value == 0.0 { 0.0 } else { value });
         }
     }
 

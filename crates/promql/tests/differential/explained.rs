@@ -58,8 +58,14 @@ pub(crate) const EXPLAINED: [Explained; 11] = [
         },
     },
     Explained {
-        reason: "the rest of a division of a large number magnifies the last digit of the divisor",
-        holds: |query, ours, theirs| query.contains('%') && are_near(ours, theirs, 1e-5),
+        reason: "a rest jumps where its division comes out even, and a power where its exponent \
+                 becomes whole, so the last digit of a computed operand decides",
+        holds: |query, ours, theirs| {
+            let is_computed = ["avg", "std", "log", "sum", "rate", "deriv", "delta", "increase"];
+            (query.contains('%') || query.contains('^'))
+                && is_computed.iter().any(|name| query.contains(name))
+                && count_of(ours) == count_of(theirs)
+        },
     },
     Explained {
         reason: "the sine of a power is about all digits of the power, of which the last one differs",
