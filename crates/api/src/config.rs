@@ -36,6 +36,8 @@ pub struct ServerConfig {
     pub answer_max_age: Duration,
     /// Most clients that follow the event stream at the same time.
     pub subscribers_max: usize,
+    /// Whether requests and connections are counted and timed for `/metrics`.
+    pub measure: bool,
 }
 
 impl Default for ServerConfig {
@@ -53,6 +55,7 @@ impl Default for ServerConfig {
             shutdown_grace: Duration::from_secs(10),
             answer_max_age: Duration::from_secs(10),
             subscribers_max: 64,
+            measure: true,
         }
     }
 }

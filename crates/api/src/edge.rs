@@ -6,6 +6,7 @@
 mod admin;
 mod admission;
 mod cors;
+mod measured;
 mod request_id;
 pub(crate) mod routes;
 mod trace;
@@ -16,14 +17,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use pampero_telemetry::metrics::Metrics;
 use pampero_telemetry::metrics::http::HttpMetrics;
-use tokio::time::Instant;
+use pampero_telemetry::metrics::{Exposition, Metrics};
 use tower::Service;
 use tracing::Instrument;
 
@@ -34,6 +35,7 @@ use crate::{exposition, router};
 
 pub(crate) use admin::Admin;
 use admission::{Admission, Origins, is_harmless};
+use measured::Measured;
 use request_id::{RequestIds, X_REQUEST_ID};
 use routes::{RouteTable, TEMPLATES, template_of};
 
@@ -46,9 +48,11 @@ pub struct Api(Arc<Inner>);
 
 struct Inner {
     router: Router,
+    state: ApiState,
     ids: RequestIds,
     admission: Admission,
-    routes: RouteTable,
+    /// `None` when requests are not measured.
+    routes: Option<RouteTable>,
     config: ServerConfig,
 }
 
@@ -56,15 +60,17 @@ impl Api {
     /// Puts the API together; `metrics` is what `/metrics` shows beside the API's own.
     pub fn new(parts: ApiParts, mut metrics: Metrics) -> Self {
         let config = parts.config.clone();
-        let http = HttpMetrics::register(metrics.area("http"));
+        let http = config.measure.then(|| HttpMetrics::register(metrics.area("http")));
         exposition::register(&mut metrics, &parts);
-        let router = router::router(ApiState::new(parts, metrics));
+        let state = ApiState::new(parts, metrics, http.clone());
+        let router = router::router(state.clone());
         let origins = Origins::listed(&config.cors_origins);
         Self(Arc::new(Inner {
             router,
+            state,
             ids: RequestIds::new(),
             admission: Admission::new(&config.public_hosts, origins),
-            routes: RouteTable::new(http),
+            routes: http.map(RouteTable::new),
             config,
         }))
     }
@@ -72,6 +78,16 @@ impl Api {
     /// Returns what the operator decided.
     pub(crate) fn config(&self) -> &ServerConfig {
         &self.0.config
+    }
+
+    /// Writes every metric as `/metrics` would, without a request.
+    pub fn render_metrics(&self, exposition: Exposition) -> String {
+        self.0.state.metrics.encode(exposition)
+    }
+
+    /// Returns the measuring of connections and requests; `None` when they are not measured.
+    pub(crate) fn http_metrics(&self) -> Option<&HttpMetrics> {
+        self.0.routes.as_ref().map(RouteTable::metrics)
     }
 
     /// Answers one request. Never fails: what goes wrong is a response too.
@@ -91,11 +107,11 @@ impl Api {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
-        let started = Instant::now();
         let inner = &*self.0;
-        let _in_flight = inner.routes.metrics().enter();
         let template = template_of(request.uri().path());
         let method = request.method().clone();
+        let measured = Measured::begin(inner.routes.as_ref(), &method, template);
+        let request = measured.watch_request(request);
         let id = inner.ids.of(request.headers());
         let origins = inner.admission.origins();
         let origin = match origins.is_empty() {
@@ -113,8 +129,7 @@ impl Api {
         cors::open_up(origins, origin.as_ref(), response.headers_mut());
         let status = response.status();
         finish_headers(response.headers_mut(), &id);
-        let elapsed = started.elapsed();
-        inner.routes.counters(&method, template).record(status.as_u16(), elapsed);
+        let elapsed = measured.end(&mut response);
         log(&method, template, status, elapsed, &id, caller);
         response
     }
@@ -122,11 +137,7 @@ impl Api {
 
 impl Inner {
     /// Lets the route answer, within its time.
-    async fn run<B>(&self, template: Option<usize>, request: Request<B>) -> Response
-    where
-        B: http_body::Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<axum::BoxError>,
-    {
+    async fn run(&self, template: Option<usize>, request: Request<Body>) -> Response {
         let limit = self.time_for(request.method());
         // The first route answers from memory alone and needs no timer.
         let is_instant = template == Some(0);

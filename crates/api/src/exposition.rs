@@ -1,8 +1,14 @@
 //! `/metrics`: what the process counts, and what is read from the parts when somebody asks.
+//!
+//! Nothing here asks the store or a provider: a scrape reads memory only. Each area has a file; the
+//! names, units and meanings are listed in `docs/metrics.md`, which a test makes of this code.
 
-mod events;
-mod places;
+mod loader;
 mod providers;
+mod store;
+mod timeline;
+mod weather;
+mod writer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,18 +16,16 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
-use pampero_loader::{Board, PlaceBook, Sources, Timeline};
+use pampero_loader::{Averages, Board, PlaceBook, Poller, Sources, Timeline};
 use pampero_resilience::Clock;
+use pampero_store::Store;
 use pampero_telemetry::metrics::{Exposition, Metrics};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::Unit;
+use prometheus_client::encoding::DescriptorEncoder;
 
 use crate::parameters::{NoParameters, Query};
 use crate::state::{ApiParts, ApiState};
+use writer::Writer;
 
 /// Returns every metric, in OpenMetrics for those that ask for it, else in Prometheus text.
 #[utoipa::path(
@@ -38,10 +42,20 @@ pub(crate) async fn get_metrics(
     _: Query<NoParameters>,
     headers: HeaderMap,
 ) -> Response {
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    let exposition = Exposition::for_accept(accept);
-    let content_type = HeaderValue::from_static(exposition.content_type());
-    ([(header::CONTENT_TYPE, content_type)], state.metrics.encode(exposition)).into_response()
+    let exposition = Exposition::for_accept(accepted(&headers).as_deref());
+    let described = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(exposition.content_type())),
+        (header::VARY, HeaderValue::from_static("accept")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (described, state.metrics.encode(exposition)).into_response()
+}
+
+/// Returns what the client accepts; several headers say the same as one with commas.
+fn accepted(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let joined = values.collect::<Vec<_>>().join(",");
+    (!joined.is_empty()).then_some(joined)
 }
 
 /// Registers what is read from the parts of the program.
@@ -49,12 +63,20 @@ pub(crate) fn register(metrics: &mut Metrics, parts: &ApiParts) {
     let shown = Arc::new(Shown {
         places: Arc::clone(&parts.places),
         board: Arc::clone(&parts.board),
+        averages: Arc::clone(&parts.averages),
         sources: parts.sources.clone(),
+        poller: parts.poller.clone(),
+        store: Arc::clone(&parts.store),
         timeline: parts.timeline.clone(),
         clock: Arc::clone(&parts.clock),
     });
-    let areas: [(&str, Write); 3] =
-        [("provider", providers::write), ("place", places::write), ("event", events::write)];
+    let areas: [(&str, Write); 5] = [
+        ("weather", weather::write),
+        ("provider", providers::write),
+        ("loader", loader::write),
+        ("store", store::write),
+        ("timeline", timeline::write),
+    ];
     for (area, write) in areas {
         let collector = AreaCollector { shown: Arc::clone(&shown), write };
         metrics.area(area).register_collector(Box::new(collector));
@@ -65,7 +87,10 @@ pub(crate) fn register(metrics: &mut Metrics, parts: &ApiParts) {
 struct Shown {
     places: Arc<PlaceBook>,
     board: Arc<Board>,
+    averages: Arc<Averages>,
     sources: Sources,
+    poller: Option<Arc<Poller>>,
+    store: Arc<dyn Store>,
     timeline: Timeline,
     clock: Arc<dyn Clock>,
 }
@@ -80,57 +105,12 @@ struct AreaCollector {
 
 impl Collector for AreaCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        (self.write)(&self.shown, &mut Writer(&mut encoder))
+        (self.write)(&self.shown, &mut Writer::new(&mut encoder))
     }
 }
 
 impl fmt::Debug for AreaCollector {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("AreaCollector").finish_non_exhaustive()
-    }
-}
-
-/// Writes one metric with all its series.
-struct Writer<'a, 'b>(&'a mut DescriptorEncoder<'b>);
-
-/// The labels of a series; an empty list for a metric that has only one.
-type Labels = Vec<(&'static str, String)>;
-
-impl Writer<'_, '_> {
-    /// Writes a counter; `_total` is put behind its name.
-    fn counter(
-        &mut self,
-        name: &str,
-        help: &str,
-        series: impl IntoIterator<Item = (Labels, u64)>,
-    ) -> fmt::Result {
-        let mut encoder = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (labels, value) in series {
-            let counter = ConstCounter::new(value);
-            if labels.is_empty() {
-                return counter.encode(encoder);
-            }
-            counter.encode(encoder.encode_family(&labels)?)?;
-        }
-        Ok(())
-    }
-
-    /// Writes a gauge; its unit is put behind its name.
-    fn gauge(
-        &mut self,
-        name: &str,
-        help: &str,
-        unit: Option<&Unit>,
-        series: impl IntoIterator<Item = (Labels, f64)>,
-    ) -> fmt::Result {
-        let mut encoder = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
-        for (labels, value) in series {
-            let gauge = ConstGauge::new(value);
-            if labels.is_empty() {
-                return gauge.encode(encoder);
-            }
-            gauge.encode(encoder.encode_family(&labels)?)?;
-        }
-        Ok(())
     }
 }

@@ -4,10 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use pampero_telemetry::metrics::http::HttpMetrics;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -80,6 +82,7 @@ async fn accept(
 /// Serves one connection; when told to stop, the request under way is the last one.
 async fn run(api: Api, stream: TcpStream, stop: CancellationToken, cut_off: CancellationToken) {
     let config = api.config();
+    let _open = api.http_metrics().map(HttpMetrics::connect);
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -103,9 +106,27 @@ async fn run(api: Api, stream: TcpStream, stop: CancellationToken, cut_off: Canc
         }
     };
     if let Err(error) = ended {
+        if let (Some(http), Some(status)) = (api.http_metrics(), answered_unread(&error)) {
+            http.refuse_unread(status);
+        }
         // Clients go away, send garbage or nothing at all: nobody has to act on it.
         tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
     }
+}
+
+/// Returns the status that the HTTP parser answered a request with whose head it could not read;
+/// `None` when it did not answer.
+///
+/// A request line that is too long is answered with 414 and counted with the heads that are too large.
+fn answered_unread(error: &hyper::Error) -> Option<u16> {
+    if !error.is_parse() || error.is_parse_version_h2() {
+        return None;
+    }
+    let status = match error.is_parse_too_large() {
+        true => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        false => StatusCode::BAD_REQUEST,
+    };
+    Some(status.as_u16())
 }
 
 /// Waits until every connection has given its place back, within the grace period.

@@ -3,10 +3,11 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use pampero_loader::{Averages, Board, PlaceBook, Sources, Timeline};
+use pampero_loader::{Averages, Board, PlaceBook, Poller, Sources, Timeline};
 use pampero_resilience::Clock;
 use pampero_store::Store;
 use pampero_telemetry::metrics::Metrics;
+use pampero_telemetry::metrics::http::HttpMetrics;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -22,6 +23,8 @@ pub struct ApiParts {
     pub board: Arc<Board>,
     /// The providers, in the order of the chain.
     pub sources: Sources,
+    /// Asks the providers; `None` in a process that only serves.
+    pub poller: Option<Arc<Poller>>,
     /// Where events go and come from.
     pub timeline: Timeline,
     /// The means.
@@ -47,15 +50,17 @@ pub(crate) struct Shared {
     pub(crate) directory: Directory,
     pub(crate) parts: ApiParts,
     pub(crate) metrics: Metrics,
+    /// `None` when requests are not measured.
+    pub(crate) http: Option<HttpMetrics>,
     /// One permit for each client that may follow the event stream.
     pub(crate) subscribers: Arc<Semaphore>,
 }
 
 impl ApiState {
-    pub(crate) fn new(parts: ApiParts, metrics: Metrics) -> Self {
+    pub(crate) fn new(parts: ApiParts, metrics: Metrics, http: Option<HttpMetrics>) -> Self {
         let directory = Directory::new(Arc::clone(&parts.places), Arc::clone(&parts.board));
         let subscribers = Arc::new(Semaphore::new(parts.config.subscribers_max));
-        Self(Arc::new(Shared { directory, parts, metrics, subscribers }))
+        Self(Arc::new(Shared { directory, parts, metrics, http, subscribers }))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 use pampero_resilience::Clock;
 use pampero_store::{ProviderSample, Store, StoreError};
@@ -12,6 +13,7 @@ use pampero_weather::observation::Quantity;
 use pampero_weather::place::PlaceId;
 use pampero_weather::provider::ProviderId;
 
+use crate::averages_job::MeansByPlace;
 use crate::{Board, Sources};
 
 /// The stretch of time a mean is taken over, ending now.
@@ -60,9 +62,11 @@ pub struct PlaceMean {
 /// [`Averages::KEPT_FOR`], since its window moves.
 pub struct Averages {
     store: Arc<dyn Store>,
-    board: Arc<Board>,
+    pub(crate) board: Arc<Board>,
     sources: Sources,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What the job keeps for those who only look.
+    pub(crate) at_hand: ArcSwap<MeansByPlace>,
     kept: Mutex<HashMap<(PlaceId, AveragePeriod), Kept>>,
 }
 
@@ -85,7 +89,7 @@ impl Averages {
         sources: Sources,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { store, board, sources, clock, kept: Mutex::default() }
+        Self { store, board, sources, clock, at_hand: ArcSwap::default(), kept: Mutex::default() }
     }
 
     /// Returns the mean temperature of a place over the period that ends now.

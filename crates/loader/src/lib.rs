@@ -5,6 +5,7 @@
 //! Start reading at [`Poller`] for the work and at [`Board`] for its result.
 
 mod averages;
+mod averages_job;
 mod board;
 mod lookup;
 mod place_book;
@@ -16,11 +17,12 @@ mod source;
 mod timeline;
 
 pub use averages::{AveragePeriod, Averages, PlaceMean};
+pub use averages_job::{MeansAtHand, MeansByPlace};
 pub use board::{Board, Role, Served, Slot, Trouble};
 pub use lookup::{LocatedPlace, LookupError, PlaceLookup};
 pub use place_book::{PlaceBook, PlaceBookError, PlaceDraft};
 pub use poller::{Poller, PollerStats};
 pub use resolver::Resolver;
 pub use schedule::PollingPolicy;
-pub use source::{LastFailure, Source, SourceStatus, Sources};
+pub use source::{LastFailure, Source, SourceStats, SourceStatus, Sources};
 pub use timeline::{Timeline, TimelineStats};

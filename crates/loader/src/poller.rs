@@ -9,10 +9,11 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::Timestamp;
 use pampero_providers::Refresh;
-use pampero_resilience::Clock;
+use pampero_resilience::{Clock, Distribution, DistributionSnapshot};
 use pampero_store::{PlaceState, Store, StoreError};
 use pampero_weather::place::{Place, PlaceId};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -45,22 +46,51 @@ struct Scheduled {
     in_flight: bool,
 }
 
-#[derive(Default)]
 struct Counters {
-    rounds: AtomicU64,
+    regular_rounds: AtomicU64,
+    rechecks: AtomicU64,
     places: AtomicU64,
-    lateness_ms: AtomicU64,
+    lateness: Distribution,
+    round_durations: Distribution,
+}
+
+/// Upper bounds for how late a round starts, in seconds.
+const LATENESS_BOUNDS_S: [f64; 9] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 600.0];
+
+/// Upper bounds for how long a round takes, in seconds.
+const ROUND_BOUNDS_S: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0];
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            regular_rounds: AtomicU64::new(0),
+            rechecks: AtomicU64::new(0),
+            places: AtomicU64::new(0),
+            lateness: Distribution::new(&LATENESS_BOUNDS_S),
+            round_durations: Distribution::new(&ROUND_BOUNDS_S),
+        }
+    }
 }
 
 /// What the poller has done since the program started.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PollerStats {
-    /// Rounds that were started.
-    pub rounds: u64,
+    /// Regular rounds that were started.
+    pub regular_rounds: u64,
+    /// Rounds that were started to try better providers again.
+    pub rechecks: u64,
     /// Places that were asked for in all rounds together.
     pub places: u64,
-    /// How late the last round started after it was due.
-    pub lateness: Duration,
+    /// Places that rounds ended for without an answer of any provider.
+    pub unanswered: u64,
+    /// Places that are being asked for now.
+    pub in_flight: usize,
+    /// When the next place is due; `None` when none is on the schedule that is not being asked for.
+    pub next_due_at: Option<Timestamp>,
+    /// How late rounds started after they were due, in seconds.
+    pub lateness: DistributionSnapshot,
+    /// How long rounds took, in seconds.
+    pub round_durations: DistributionSnapshot,
 }
 
 impl Poller {
@@ -99,6 +129,7 @@ impl Poller {
             cancel,
             kept_answers: Mutex::new(kept_answers),
             not_covered: Mutex::default(),
+            unanswered: AtomicU64::new(0),
         };
         Ok(Self {
             chain: Arc::new(chain),
@@ -133,10 +164,22 @@ impl Poller {
 
     /// Returns what the poller has done.
     pub fn stats(&self) -> PollerStats {
+        let (in_flight, next_due_at) = {
+            let schedule =
+                self.schedule.lock().expect("no code panics while it holds the schedule");
+            let waiting = schedule.values().filter(|scheduled| !scheduled.in_flight);
+            let next_due_at = waiting.clone().map(|scheduled| scheduled.due.next_at()).min();
+            (schedule.len() - waiting.count(), next_due_at)
+        };
         PollerStats {
-            rounds: self.counters.rounds.load(Ordering::Relaxed),
+            regular_rounds: self.counters.regular_rounds.load(Ordering::Relaxed),
+            rechecks: self.counters.rechecks.load(Ordering::Relaxed),
             places: self.counters.places.load(Ordering::Relaxed),
-            lateness: Duration::from_millis(self.counters.lateness_ms.load(Ordering::Relaxed)),
+            unanswered: self.chain.unanswered.load(Ordering::Relaxed),
+            in_flight,
+            next_due_at,
+            lateness: self.counters.lateness.snapshot(),
+            round_durations: self.counters.round_durations.snapshot(),
         }
     }
 
@@ -183,19 +226,27 @@ impl Poller {
         if places.is_empty() {
             return;
         }
-        self.counters.rounds.fetch_add(1, Ordering::Relaxed);
+        let rounds = match task {
+            Task::Regular => &self.counters.regular_rounds,
+            Task::Recheck => &self.counters.rechecks,
+        };
+        rounds.fetch_add(1, Ordering::Relaxed);
         self.counters.places.fetch_add(places.len() as u64, Ordering::Relaxed);
-        let late_ms = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
-        self.counters.lateness_ms.store(late_ms, Ordering::Relaxed);
+        self.counters.lateness.record_duration(late);
         let poller = Arc::clone(self);
         let span = tracing::trace_span!(
             parent: None,
             "poll",
             task = task.as_str(),
             places = places.len(),
-            late_ms
+            late_ms = late.as_millis() as u64
         );
-        self.tracker.spawn(async move { poller.round(task, places).await }.instrument(span));
+        let round = async move {
+            let begun = Instant::now();
+            Arc::clone(&poller).round(task, places).await;
+            poller.counters.round_durations.record_duration(begun.elapsed());
+        };
+        self.tracker.spawn(round.instrument(span));
     }
 
     /// Asks for some places in batches of what the first provider takes.

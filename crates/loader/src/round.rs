@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub(crate) struct Chain {
     pub(crate) cancel: CancellationToken,
     pub(crate) kept_answers: Mutex<HashMap<(ProviderId, PlaceId), CachedAnswer>>,
     pub(crate) not_covered: Mutex<HashMap<(ProviderId, PlaceId), Timestamp>>,
+    /// Places that rounds ended for without an answer of any provider.
+    pub(crate) unanswered: AtomicU64,
 }
 
 /// A place in a round, with how far down the chain it may go.
@@ -156,6 +159,7 @@ impl Chain {
         );
         let observer =
             |decision| self.timeline.publish_decision(provider, place.as_ref(), decision);
+        source.note_batch(asks.len());
         let started = Instant::now();
         let call = source.stack.call(source.provider.cost(&asks), &observer, |_attempt| {
             source.provider.current(&asks)
@@ -338,6 +342,10 @@ impl Chain {
         }
         let role = open.role();
         let Some(slot) = self.board.slot(&place) else { return };
+        if let Some(source) = self.sources.get(provider) {
+            let age = Duration::try_from(now.duration_since(observation.observed_at));
+            source.note_served(&role, age.unwrap_or_default());
+        }
         let before = slot.serve(Served { observation, role: role.clone(), decided_at: now });
         self.tell_role_change(&place, provider, &role, before.as_deref());
     }
@@ -379,6 +387,7 @@ impl Chain {
             let cause = open.reasons.join("; ");
             let place = open.id().clone();
             let Some(slot) = self.board.slot(&place) else { continue };
+            self.unanswered.fetch_add(1, Ordering::Relaxed);
             if let Some(LastResort { answer, reasons }) = open.last_resort.take() {
                 let observation = &answer.observation;
                 let newer = slot

@@ -1,13 +1,16 @@
 //! A provider with everything that stands round it: its stack, its limits, how it has been lately.
 
 use std::fmt::Display;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use pampero_providers::{Profile, WeatherProvider};
-use pampero_resilience::{FailureClass, Stack};
+use pampero_resilience::{Distribution, DistributionSnapshot, FailureClass, Stack};
 use pampero_weather::provider::ProviderId;
+
+use crate::Role;
 
 /// A provider that is asked through its stack.
 pub struct Source {
@@ -18,6 +21,30 @@ pub struct Source {
     /// Older observations of this provider are stale.
     pub stale_after: Duration,
     status: Mutex<SourceStatus>,
+    served_as_primary: AtomicU64,
+    served_as_fallback: AtomicU64,
+    batch_sizes: Distribution,
+    answer_ages: Distribution,
+}
+
+/// Upper bounds for the places of one call.
+const BATCH_BOUNDS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0];
+
+/// Upper bounds for the age of an observation when it arrives, in seconds.
+const AGE_BOUNDS_S: [f64; 10] =
+    [60.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 10_800.0, 21_600.0, 86_400.0];
+
+/// What a provider was good for since the program started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceStats {
+    /// Places that a round served from it as the first of the chain.
+    pub served_as_primary: u64,
+    /// Places that a round served from it because the earlier ones gave no answer.
+    pub served_as_fallback: u64,
+    /// Places that were asked for in one call.
+    pub batch_sizes: DistributionSnapshot,
+    /// Age of the observations when a round served them, in seconds.
+    pub answer_ages: DistributionSnapshot,
 }
 
 /// How a provider has been since the program started.
@@ -43,7 +70,16 @@ pub struct LastFailure {
 impl Source {
     /// Puts a provider behind its stack.
     pub fn new(provider: Arc<dyn WeatherProvider>, stack: Stack, stale_after: Duration) -> Self {
-        Self { provider, stack, stale_after, status: Mutex::default() }
+        Self {
+            provider,
+            stack,
+            stale_after,
+            status: Mutex::default(),
+            served_as_primary: AtomicU64::new(0),
+            served_as_fallback: AtomicU64::new(0),
+            batch_sizes: Distribution::new(&BATCH_BOUNDS),
+            answer_ages: Distribution::new(&AGE_BOUNDS_S),
+        }
     }
 
     /// Returns which provider it is.
@@ -59,6 +95,29 @@ impl Source {
     /// Returns how the provider has been.
     pub fn status(&self) -> SourceStatus {
         self.status.lock().expect("no code panics while it holds the status").clone()
+    }
+
+    /// Returns what the provider was good for.
+    pub fn stats(&self) -> SourceStats {
+        SourceStats {
+            served_as_primary: self.served_as_primary.load(Ordering::Relaxed),
+            served_as_fallback: self.served_as_fallback.load(Ordering::Relaxed),
+            batch_sizes: self.batch_sizes.snapshot(),
+            answer_ages: self.answer_ages.snapshot(),
+        }
+    }
+
+    pub(crate) fn note_batch(&self, place_count: usize) {
+        self.batch_sizes.record(place_count as f64);
+    }
+
+    pub(crate) fn note_served(&self, role: &Role, age: Duration) {
+        let served = match role {
+            Role::Primary => &self.served_as_primary,
+            Role::Fallback { .. } => &self.served_as_fallback,
+        };
+        served.fetch_add(1, Ordering::Relaxed);
+        self.answer_ages.record_duration(age);
     }
 
     pub(crate) fn note_success(&self, at: Timestamp) {

@@ -28,7 +28,7 @@ enum Queued {
 
 #[derive(Default)]
 struct Counters {
-    published: AtomicU64,
+    published: [AtomicU64; EventKind::ALL.len()],
     dropped: AtomicU64,
 }
 
@@ -66,7 +66,7 @@ impl Timeline {
     pub fn publish(&self, event: Event) {
         log(&event);
         let event = Arc::new(event);
-        self.stats.published.fetch_add(1, Ordering::Relaxed);
+        self.stats.published[event.kind as usize].fetch_add(1, Ordering::Relaxed);
         if self.queue.try_send(Queued::Event(Arc::clone(&event))).is_err() {
             self.stats.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -106,10 +106,16 @@ impl Timeline {
         }
     }
 
+    /// Returns how many events of each kind were published, those without any included.
+    pub fn published_by_kind(&self) -> impl Iterator<Item = (EventKind, u64)> {
+        let counts = self.stats.published.iter().map(|count| count.load(Ordering::Relaxed));
+        EventKind::ALL.iter().copied().zip(counts)
+    }
+
     /// Returns what became of the events.
     pub fn stats(&self) -> TimelineStats {
         TimelineStats {
-            published: self.stats.published.load(Ordering::Relaxed),
+            published: self.published_by_kind().map(|(_, count)| count).sum(),
             dropped: self.stats.dropped.load(Ordering::Relaxed),
             waiting: Self::QUEUE_MAX - self.queue.capacity(),
         }

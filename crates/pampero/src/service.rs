@@ -132,11 +132,15 @@ impl Running {
             sources.clone(),
             Arc::clone(&clock),
         ));
-        let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
+        let mut metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
+        metrics.watch_runtime(&tokio::runtime::Handle::current());
+        let means = Arc::clone(&averages).keep_at_hand(Arc::clone(&places), running.cancel.clone());
+        running.tracker.spawn(means);
         let parts = ApiParts {
             places,
             board,
             sources,
+            poller: Some(Arc::clone(&poller)),
             timeline,
             averages,
             store,

@@ -5,6 +5,7 @@
 mod core;
 mod rate_window;
 mod snapshot;
+mod transition;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 
 use self::core::Core;
 pub use self::snapshot::{BreakerFailure, BreakerSnapshot};
+pub use self::transition::{Transition, TransitionCause};
 use crate::{BreakerPolicy, Clock, Decision, DecisionKind};
 
 /// A switch round one service.
@@ -110,6 +112,11 @@ impl Breaker {
     /// Returns what the breaker shows at present; changes nothing.
     pub fn snapshot(&self) -> BreakerSnapshot {
         self.lock().snapshot(Instant::now())
+    }
+
+    /// Returns how often each change of state happened, those that never did included.
+    pub fn transitions(&self) -> [(Transition, u64); Transition::ALL.len()] {
+        self.lock().transitions()
     }
 
     /// Opens the breaker until it is released or forced closed, for a reason in words.

@@ -9,6 +9,7 @@ mod call_error;
 mod clock;
 mod concurrency;
 mod decision;
+mod distribution;
 mod failure;
 mod pause;
 mod policy;
@@ -19,10 +20,12 @@ mod stats;
 
 pub use breaker::{
     Admission, Breaker, BreakerFailure, BreakerRefusal, BreakerSnapshot, BreakerState, Permit,
+    Transition, TransitionCause,
 };
 pub use call_error::CallError;
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use decision::{Decision, DecisionKind};
+pub use distribution::{Distribution, DistributionSnapshot};
 pub use failure::{Failure, FailureClass, RetryRule};
 pub use pause::PauseState;
 pub use policy::{

@@ -20,8 +20,8 @@ use crate::quota::QuotaMeter;
 use crate::rate_limit::RateLimit;
 use crate::stats::Counters;
 use crate::{
-    Breaker, CallError, Clock, Decision, Failure, LedgerError, PauseState, Permit, Policy,
-    QuotaLedger, QuotaState, RetryRule, StackStats,
+    Breaker, CallError, Clock, Decision, Distribution, DistributionSnapshot, Failure, LedgerError,
+    PauseState, Permit, Policy, QuotaLedger, QuotaState, RetryRule, StackStats,
 };
 
 /// Everything that stands between us and one service.
@@ -39,7 +39,11 @@ pub struct Stack {
     rate: Option<RateLimit>,
     quota: QuotaMeter,
     counters: Counters,
+    attempt_durations: Distribution,
 }
+
+/// Upper bounds for the time of an attempt, in seconds: from a service next door to a patient limit.
+const ATTEMPT_BOUNDS_S: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 impl Stack {
     /// Puts up the stack of `service` and loads what the ledger knows of its quota.
@@ -65,6 +69,7 @@ impl Stack {
             rate: policy.rate.as_ref().and_then(RateLimit::new),
             quota,
             counters: Counters::default(),
+            attempt_durations: Distribution::new(&ATTEMPT_BOUNDS_S),
             policy,
             clock,
         })
@@ -212,6 +217,7 @@ impl Stack {
         outcome: Option<Result<T, E>>,
     ) -> Result<T, Setback<E>> {
         let elapsed = begun.elapsed();
+        self.attempt_durations.record_duration(elapsed);
         let attempts = call.number;
         let error = match outcome {
             Some(Ok(answer)) => {
@@ -306,6 +312,11 @@ impl Stack {
     /// Returns what is used of each allowance; empty without a quota.
     pub fn quota(&self) -> Vec<QuotaState> {
         self.quota.states(self.clock.now())
+    }
+
+    /// Returns how long attempts took that were answered, failed or timed out, in seconds.
+    pub fn attempt_durations(&self) -> DistributionSnapshot {
+        self.attempt_durations.snapshot()
     }
 
     /// Returns what the stack did since it was opened.

@@ -29,6 +29,9 @@ pub struct StackStats {
     pub refused_by_quota: u64,
     /// Calls that were refused because too many waited.
     pub refused_by_queue: u64,
+    /// Times the service was left alone from then on, by the class of failure that led to it, in the
+    /// order of [`FailureClass::ALL`].
+    pub pauses: [u64; CLASSES],
     /// Quota counts that could not be put on record at once.
     pub ledger_failures: u64,
     /// Attempts that hold one of the concurrency places now.
@@ -41,6 +44,11 @@ impl StackStats {
     /// Returns how many attempts failed with `class`.
     pub fn failed(&self, class: FailureClass) -> u64 {
         self.attempts_failed[class as usize]
+    }
+
+    /// Returns how often the service was left alone because of `class`.
+    pub fn paused_by(&self, class: FailureClass) -> u64 {
+        self.pauses[class as usize]
     }
 }
 
@@ -57,6 +65,7 @@ pub(crate) struct Counters {
     pub(crate) refused_by_pause: Count,
     pub(crate) refused_by_quota: Count,
     pub(crate) refused_by_queue: Count,
+    pub(crate) pauses: [Count; CLASSES],
     pub(crate) ledger_failures: Count,
 }
 
@@ -87,6 +96,7 @@ impl Counters {
             refused_by_pause: self.refused_by_pause.get(),
             refused_by_quota: self.refused_by_quota.get(),
             refused_by_queue: self.refused_by_queue.get(),
+            pauses: std::array::from_fn(|class| self.pauses[class].get()),
             ledger_failures: self.ledger_failures.get(),
             in_flight,
             waiting,

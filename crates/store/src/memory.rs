@@ -16,7 +16,7 @@ use pampero_weather::provider::ProviderId;
 use crate::plan::kept_form;
 use crate::{
     Batch, EventFilter, EventId, KeptAnswer, ObservationFilter, Order, ProviderSample, Recorded,
-    Selection, Store, StoreError, StoredEvent, StoredPlace, StoredRevision,
+    Selection, Store, StoreError, StoreStats, StoredEvent, StoredPlace, StoredRevision,
 };
 
 /// Keeps everything in plain lists, and answers every question by looking through all of them.
@@ -284,6 +284,10 @@ impl Store for MemoryStore {
         found.sort_by(|one, other| in_order(one.id.cmp(&other.id), filter.order));
         found.truncate(usize::try_from(filter.limit).unwrap_or(usize::MAX));
         Ok(found)
+    }
+
+    fn stats(&self) -> StoreStats {
+        StoreStats::default()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ mod writes;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -74,16 +75,22 @@ impl SqliteStore {
         }
     }
 
-    /// Returns what the store did since it was opened.
-    pub fn stats(&self) -> StoreStats {
-        self.counters.snapshot(self.writer.queue_depth())
+    /// Waits for the answer to a question and counts it.
+    async fn counted<T>(
+        &self,
+        asking: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        let begun = Instant::now();
+        let answer = asking.await;
+        self.counters.count_read(begun.elapsed(), answer.is_ok());
+        answer
     }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn places(&self) -> Result<Vec<StoredPlace>, StoreError> {
-        reads::places(&self.readers).await
+        self.counted(reads::places(&self.readers)).await
     }
 
     async fn put_place(&self, place: StoredPlace) -> Result<(), StoreError> {
@@ -100,7 +107,7 @@ impl Store for SqliteStore {
     }
 
     async fn served(&self) -> Result<Vec<(Selection, Observation)>, StoreError> {
-        reads::served(&self.readers).await
+        self.counted(reads::served(&self.readers)).await
     }
 
     async fn observations(
@@ -108,7 +115,7 @@ impl Store for SqliteStore {
         place: &PlaceId,
         filter: &ObservationFilter,
     ) -> Result<Vec<Observation>, StoreError> {
-        reads::observations(&self.readers, place, filter).await
+        self.counted(reads::observations(&self.readers, place, filter)).await
     }
 
     async fn revisions(
@@ -117,7 +124,7 @@ impl Store for SqliteStore {
         provider: ProviderId,
         observed_at: Timestamp,
     ) -> Result<Vec<StoredRevision>, StoreError> {
-        reads::revisions(&self.readers, place, provider, observed_at).await
+        self.counted(reads::revisions(&self.readers, place, provider, observed_at)).await
     }
 
     async fn samples(
@@ -127,11 +134,11 @@ impl Store for SqliteStore {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<ProviderSample>, StoreError> {
-        reads::samples(&self.readers, place, quantity, from, to).await
+        self.counted(reads::samples(&self.readers, place, quantity, from, to)).await
     }
 
     async fn kept_answers(&self) -> Result<Vec<KeptAnswer>, StoreError> {
-        reads::kept_answers(&self.readers).await
+        self.counted(reads::kept_answers(&self.readers)).await
     }
 
     async fn append_events(&self, events: Vec<Event>) -> Result<(), StoreError> {
@@ -140,7 +147,11 @@ impl Store for SqliteStore {
     }
 
     async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError> {
-        reads::events(&self.readers, filter).await
+        self.counted(reads::events(&self.readers, filter)).await
+    }
+
+    fn stats(&self) -> StoreStats {
+        self.counters.snapshot(self.writer.queue_depth())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

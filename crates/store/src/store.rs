@@ -10,7 +10,7 @@ use pampero_weather::provider::ProviderId;
 
 use crate::{
     Batch, EventFilter, KeptAnswer, ObservationFilter, ProviderSample, Recorded, Selection,
-    StoreError, StoredEvent, StoredPlace, StoredRevision,
+    StoreError, StoreStats, StoredEvent, StoredPlace, StoredRevision,
 };
 
 /// Keeps everything that must outlive the process.
@@ -105,6 +105,9 @@ pub trait Store: QuotaLedger + Send + Sync {
     /// # Errors
     /// The store cannot be read.
     async fn events(&self, filter: &EventFilter) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Returns what the store did since it was opened.
+    fn stats(&self) -> StoreStats;
 
     /// Tells whether the store answers.
     ///

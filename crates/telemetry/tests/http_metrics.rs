@@ -16,7 +16,8 @@ fn measured() -> (Metrics, HttpMetrics) {
 /// Returns the lines that speak of requests, without the buckets.
 fn lines(metrics: &Metrics) -> Vec<String> {
     let text = metrics.encode(Exposition::PrometheusText);
-    let speaks = |line: &&str| line.starts_with("pampero_http_") && !line.contains("_bucket");
+    let speaks =
+        |line: &&str| line.starts_with("pampero_http_request") && !line.contains("_bucket");
     text.lines().filter(speaks).map(str::to_owned).collect()
 }
 
@@ -28,18 +29,24 @@ fn requests_are_counted_by_route_method_and_status() {
     current.record(200, Duration::from_micros(70));
     http.route("GET", "/weather/current").record(304, Duration::from_micros(400));
     http.unmatched("BREW").record(404, Duration::from_millis(2));
+    http.refuse_unread(431);
+    current.receive(7);
+    current.receive(2);
 
     assert_eq!(
         lines(&metrics),
         [
             r#"pampero_http_requests_in_flight 0"#,
-            r#"pampero_http_requests_total{route="/weather/current",method="GET",status="200"} 2"#,
-            r#"pampero_http_requests_total{route="/weather/current",method="GET",status="304"} 1"#,
-            r#"pampero_http_requests_total{route="unmatched",method="other",status="404"} 1"#,
+            r#"pampero_http_requests_total{route="/weather/current",method="GET",status_class="2xx",status="200"} 2"#,
+            r#"pampero_http_requests_total{route="/weather/current",method="GET",status_class="3xx",status="304"} 1"#,
+            r#"pampero_http_requests_total{route="unmatched",method="other",status_class="4xx",status="404"} 1"#,
+            r#"pampero_http_requests_total{route="unmatched",method="other",status_class="4xx",status="431"} 1"#,
             r#"pampero_http_request_duration_seconds_sum{route="/weather/current",method="GET"} 0.0005"#,
             r#"pampero_http_request_duration_seconds_count{route="/weather/current",method="GET"} 3"#,
             r#"pampero_http_request_duration_seconds_sum{route="unmatched",method="other"} 0.002"#,
             r#"pampero_http_request_duration_seconds_count{route="unmatched",method="other"} 1"#,
+            r#"pampero_http_request_body_bytes_total{route="/weather/current",method="GET"} 9"#,
+            r#"pampero_http_request_body_bytes_total{route="unmatched",method="other"} 0"#,
         ]
     );
 }
@@ -48,7 +55,7 @@ fn requests_are_counted_by_route_method_and_status() {
 fn buckets_add_up() {
     let (metrics, http) = measured();
     let current = http.route("GET", "/weather/current");
-    for micros in [30, 70, 400, 20_000_000] {
+    for micros in [30, 70, 400, 40_000_000] {
         current.record(200, Duration::from_micros(micros));
     }
     let text = metrics.encode(Exposition::PrometheusText);
@@ -60,6 +67,8 @@ fn buckets_add_up() {
     assert_eq!(
         buckets,
         [
+            "2.5e-6: 0",
+            "5e-6: 0",
             "0.00001: 0",
             "0.000025: 0",
             "0.00005: 1",
@@ -79,6 +88,7 @@ fn buckets_add_up() {
             "2.5: 3",
             "5.0: 3",
             "10.0: 3",
+            "30.0: 3",
             "+Inf: 4",
         ]
     );
@@ -90,8 +100,7 @@ fn unknown_methods_share_one_series() {
     for method in ["get", "PROPFIND", "GET ", "X\"\n"] {
         http.unmatched(method).record(405, Duration::ZERO);
     }
-    let requests =
-        r#"pampero_http_requests_total{route="unmatched",method="other",status="405"} 4"#;
+    let requests = r#"pampero_http_requests_total{route="unmatched",method="other",status_class="4xx",status="405"} 4"#;
     assert!(lines(&metrics).contains(&requests.to_owned()));
 }
 
@@ -105,4 +114,25 @@ fn requests_in_flight_fall_when_the_guard_is_dropped() {
     assert_eq!(lines(&metrics), ["pampero_http_requests_in_flight 1"]);
     drop(second);
     assert_eq!(lines(&metrics), ["pampero_http_requests_in_flight 0"]);
+}
+
+#[test]
+fn connections_and_reused_answers_are_counted() {
+    let (metrics, http) = measured();
+    let open = http.connect();
+    drop(http.connect());
+    http.reuse_answer();
+    http.reuse_answer();
+    http.render_answer();
+    let text = metrics.encode(Exposition::PrometheusText);
+    for line in [
+        "pampero_http_connections_open 1",
+        "pampero_http_connections_total 2",
+        r#"pampero_http_cache_answers_total{result="reused"} 2"#,
+        r#"pampero_http_cache_answers_total{result="rendered"} 1"#,
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line} is not in\n{text}");
+    }
+    drop(open);
+    assert!(metrics.encode(Exposition::PrometheusText).contains("connections_open 0"));
 }

@@ -1,90 +1,136 @@
 //! `pampero_provider_…`: what stands between us and each provider, and what it has done.
 
 use std::fmt;
+use std::sync::Arc;
 
 use pampero_loader::Source;
 use pampero_resilience::{BreakerState, FailureClass, QuotaState, StackStats};
-use prometheus_client::registry::Unit;
 
-use super::{Labels, Shown, Writer};
+use super::Shown;
+use super::writer::{Writer, flag, metric};
 use crate::providers::wire::refusals;
 
 /// The label values of the breaker's states.
 const STATES: [BreakerState; 3] =
     [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen];
 
+/// The classes of failure that make us leave a provider alone.
+const PAUSING: [FailureClass; 3] =
+    [FailureClass::Auth, FailureClass::Quota, FailureClass::RateLimited];
+
+type Label = (&'static str, &'static str);
+
 pub(super) fn write(shown: &Shown, writer: &mut Writer<'_, '_>) -> fmt::Result {
     let chain = shown.sources.chain();
-    let of_each = |value: &dyn Fn(&Source) -> Option<f64>| {
-        let series = chain.iter().filter_map(|it| Some((labels(it, None), value(it)?)));
-        series.collect::<Vec<_>>()
-    };
-    let breaker = chain.iter().flat_map(|source| {
-        let now = source.stack.breaker().snapshot().state;
-        STATES.map(|state| (labels(source, Some(("state", state.as_str()))), flag(state == now)))
-    });
-    writer.gauge("breaker_state", "1 for the state the breaker is in.", None, breaker)?;
-    let forced = of_each(&|source| Some(flag(source.stack.breaker().snapshot().forced)));
-    writer.gauge("breaker_forced", "1 while an operator holds the breaker.", None, forced)?;
-    let paused = of_each(&|source| Some(flag(source.stack.pause().is_some())));
-    writer.gauge("paused", "1 while the provider is left alone.", None, paused)?;
-    let success =
-        of_each(&|source| source.status().last_success_at.map(|at| at.as_duration().as_secs_f64()));
-    let help = "Last good answer, in seconds since the Unix epoch.";
-    writer.gauge("last_success_timestamp", help, Some(&Unit::Seconds), success)?;
+    write_breakers(chain, writer)?;
+    write_pauses(chain, writer)?;
     write_quota(chain, writer)?;
-    write_calls(chain, writer)
+    write_calls(chain, writer)?;
+    let success = chain.iter().filter_map(|source| {
+        let at = source.status().last_success_at?;
+        Some(([provider(source)], at.as_duration().as_secs_f64()))
+    });
+    let help = "When the last good answer came, in seconds since the Unix epoch.";
+    writer.gauges(metric("last_success_timestamp", help).in_seconds(), success)
 }
 
-fn write_quota(chain: &[impl AsRef<Source>], writer: &mut Writer<'_, '_>) -> fmt::Result {
-    let of_windows = |value: fn(&QuotaState) -> u64| {
-        chain.iter().map(AsRef::as_ref).flat_map(move |source| {
-            let windows = source.stack.quota().into_iter();
-            windows.map(move |quota| {
-                let labels = labels(source, Some(("window", quota.window.as_str())));
-                (labels, value(&quota) as f64)
-            })
+fn write_breakers(chain: &[Arc<Source>], writer: &mut Writer<'_, '_>) -> fmt::Result {
+    let snapshots: Vec<_> =
+        chain.iter().map(|source| (provider(source), source.stack.breaker().snapshot())).collect();
+    let states = snapshots.iter().flat_map(|(provider, now)| {
+        STATES.map(|state| ([*provider, ("state", state.as_str())], flag(state == now.state)))
+    });
+    writer.gauges(metric("breaker_state", "1 for the state the breaker is in."), states)?;
+    let since = snapshots
+        .iter()
+        .map(|(provider, now)| ([*provider], now.since.as_duration().as_secs_f64()));
+    let help = "When the breaker came into its state, in seconds since the Unix epoch.";
+    writer.gauges(metric("breaker_state_timestamp", help).in_seconds(), since)?;
+    let forced = snapshots.iter().map(|(provider, now)| ([*provider], flag(now.forced)));
+    let help = "1 while an operator holds the breaker in its state.";
+    writer.gauges(metric("breaker_forced", help), forced)?;
+    let transitions = chain.iter().flat_map(|source| {
+        source.stack.breaker().transitions().map(|(transition, count)| {
+            let from: Label = ("from", transition.from.as_str());
+            let to: Label = ("to", transition.to.as_str());
+            let cause: Label = ("cause", transition.cause.as_str());
+            ([provider(source), from, to, cause], count)
         })
-    };
-    let used = of_windows(|quota| quota.used);
-    writer.gauge("quota_used", "Units of the allowance that are used.", None, used)?;
-    let limit = of_windows(|quota| quota.limit);
-    writer.gauge("quota_limit", "Units of the allowance.", None, limit)
+    });
+    let help = "Times that the breaker changed its state, and why.";
+    writer.counters(metric("breaker_transitions", help), transitions)
 }
 
-fn write_calls(chain: &[impl AsRef<Source>], writer: &mut Writer<'_, '_>) -> fmt::Result {
-    let stats: Vec<(&Source, StackStats)> =
-        chain.iter().map(AsRef::as_ref).map(|source| (source, source.stack.stats())).collect();
-    let of_each = |value: fn(&StackStats) -> u64| {
-        stats.iter().map(move |(source, stats)| (labels(source, None), value(stats)))
-    };
-    writer.counter("calls", "Calls that were begun.", of_each(|stats| stats.calls))?;
-    let attempts = stats.iter().flat_map(|(source, stats)| {
-        let ok = (labels(source, Some(("outcome", "ok"))), stats.attempts_succeeded);
+fn write_pauses(chain: &[Arc<Source>], writer: &mut Writer<'_, '_>) -> fmt::Result {
+    let paused =
+        chain.iter().map(|source| ([provider(source)], flag(source.stack.pause().is_some())));
+    writer.gauges(metric("paused", "1 while the provider is left alone."), paused)?;
+    let pauses = chain.iter().flat_map(|source| {
+        let stats = source.stack.stats();
+        PAUSING.map(|class| ([provider(source), ("cause", class.as_str())], stats.paused_by(class)))
+    });
+    let help = "Times that we began to leave the provider alone, by the failure that led to it.";
+    writer.counters(metric("pauses", help), pauses)
+}
+
+fn write_quota(chain: &[Arc<Source>], writer: &mut Writer<'_, '_>) -> fmt::Result {
+    let windows: Vec<([Label; 2], QuotaState)> = chain
+        .iter()
+        .flat_map(|source| {
+            let windows = source.stack.quota().into_iter();
+            windows.map(|quota| ([provider(source), ("window", quota.window.as_str())], quota))
+        })
+        .collect();
+    let of_each =
+        |value: fn(&QuotaState) -> f64| windows.iter().map(move |(it, quota)| (*it, value(quota)));
+    let used = of_each(|quota| quota.used as f64);
+    writer.gauges(metric("quota_used", "Units of the allowance that are used."), used)?;
+    let left = of_each(|quota| quota.limit.saturating_sub(quota.used) as f64);
+    writer.gauges(metric("quota_left", "Units of the allowance that are left."), left)?;
+    let limit = of_each(|quota| quota.limit as f64);
+    writer.gauges(metric("quota_limit", "Units of the allowance."), limit)?;
+    let reset = of_each(|quota| quota.resets_at.as_duration().as_secs_f64());
+    let help = "When the allowance begins anew, in seconds since the Unix epoch.";
+    writer.gauges(metric("quota_reset_timestamp", help).in_seconds(), reset)
+}
+
+fn write_calls(chain: &[Arc<Source>], writer: &mut Writer<'_, '_>) -> fmt::Result {
+    let stats: Vec<(Label, StackStats)> =
+        chain.iter().map(|source| (provider(source), source.stack.stats())).collect();
+    let of_each =
+        |value: fn(&StackStats) -> u64| stats.iter().map(move |(it, stats)| ([*it], value(stats)));
+    writer.counters(metric("calls", "Calls that were begun."), of_each(|it| it.calls))?;
+    let attempts = stats.iter().flat_map(|(provider, stats)| {
+        let ok = ([*provider, ("outcome", "ok")], stats.attempts_succeeded);
         let failed = FailureClass::ALL
-            .map(|class| (labels(source, Some(("outcome", class.as_str()))), stats.failed(class)));
+            .map(|class| ([*provider, ("outcome", class.as_str())], stats.failed(class)));
         std::iter::once(ok).chain(failed)
     });
-    writer.counter("attempts", "Attempts by outcome: ok, or the class of failure.", attempts)?;
-    let timeouts = of_each(|stats| stats.attempts_timed_out);
-    writer.counter("attempt_timeouts", "Attempts that took too long.", timeouts)?;
-    writer.counter("retries", "Attempts after the first of a call.", of_each(|it| it.retries))?;
-    let refused = stats.iter().flat_map(|(source, stats)| {
-        refusals(stats).map(|(by, count)| (labels(source, Some(("by", by))), count))
+    let help = "Attempts by outcome: ok, or the class of failure.";
+    writer.counters(metric("attempts", help), attempts)?;
+    let help = "Time that attempts took, those that failed or took too long included.";
+    let durations =
+        chain.iter().map(|source| ([provider(source)], source.stack.attempt_durations()));
+    writer.histograms(metric("attempt_duration", help).in_seconds(), durations)?;
+    let help = "Attempts that took too long; the transient ones contain them.";
+    writer.counters(metric("attempt_timeouts", help), of_each(|it| it.attempts_timed_out))?;
+    let help = "Attempts after the first of a call.";
+    writer.counters(metric("retries", help), of_each(|it| it.retries))?;
+    let help = "Calls that their deadline cut off.";
+    writer.counters(metric("deadlines_exceeded", help), of_each(|it| it.deadlines_exceeded))?;
+    let refused = stats.iter().flat_map(|(provider, stats)| {
+        refusals(stats).map(|(by, count)| ([*provider, ("by", by)], count))
     });
-    writer.counter("calls_refused", "Calls that were not made, by what refused them.", refused)?;
-    let in_flight = stats.iter().map(|(it, stats)| (labels(it, None), f64::from(stats.in_flight)));
-    writer.gauge("attempts_in_flight", "Attempts under way.", None, in_flight)?;
-    let waiting = stats.iter().map(|(it, stats)| (labels(it, None), f64::from(stats.waiting)));
-    writer.gauge("calls_waiting", "Calls that wait for their turn.", None, waiting)
+    let help = "Calls that were not made, by what refused them.";
+    writer.counters(metric("calls_refused", help), refused)?;
+    let help = "Quota counts that could not be put on record at once.";
+    writer.counters(metric("ledger_failures", help), of_each(|it| it.ledger_failures))?;
+    let in_flight = stats.iter().map(|(it, stats)| ([*it], f64::from(stats.in_flight)));
+    writer.gauges(metric("attempts_in_flight", "Attempts under way."), in_flight)?;
+    let waiting = stats.iter().map(|(it, stats)| ([*it], f64::from(stats.waiting)));
+    writer.gauges(metric("calls_waiting", "Calls that wait for their turn."), waiting)
 }
 
-fn labels(source: &Source, more: Option<(&'static str, &'static str)>) -> Labels {
-    let provider = ("provider", source.id().as_str().to_owned());
-    let more = more.map(|(name, value)| (name, value.to_owned()));
-    std::iter::once(provider).chain(more).collect()
-}
-
-fn flag(is_so: bool) -> f64 {
-    f64::from(u8::from(is_so))
+fn provider(source: &Arc<Source>) -> Label {
+    ("provider", source.id().as_str())
 }

@@ -135,11 +135,17 @@ pub(crate) fn current(
     if let Some(kept) = kept.as_deref()
         && kept.is_good(version, now)
     {
+        if let Some(http) = &state.http {
+            http.reuse_answer();
+        }
         return Ok(kept.answer.respond(headers));
     }
     let kept = KeptAnswer::write(state, entry, version, now)?;
     let response = kept.answer.respond(headers);
     entry.kept.store(Some(Arc::new(kept)));
+    if let Some(http) = &state.http {
+        http.render_answer();
+    }
     Ok(response)
 }
 

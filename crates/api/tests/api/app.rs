@@ -184,6 +184,7 @@ impl TestApp {
             places: Arc::clone(&places),
             board: Arc::clone(&board),
             sources: sources.clone(),
+            poller: None,
             timeline: timeline.clone(),
             averages: Arc::new(averages),
             store,

@@ -15,7 +15,9 @@ async fn rounds_come_once_per_interval() {
     let bed = Bed::start(&["jfk"], 1).await;
     bed.wait(Duration::from_secs(24 * 3600)).await;
     assert_eq!(bed.fakes[0].calls().len(), 1 + 24 * 4, "one at the start, then four an hour");
-    assert_eq!(bed.poller.stats().rounds, 97);
+    let stats = bed.poller.stats();
+    assert_eq!((stats.regular_rounds, stats.rechecks, stats.unanswered), (97, 0, 0));
+    assert_eq!((stats.lateness.count(), stats.round_durations.count()), (97, 97));
 }
 
 #[tokio::test(start_paused = true)]

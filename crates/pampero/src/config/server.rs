@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pampero_api::ServerConfig;
 
-use super::kind::{address, count, duration, host, list, size, web_origin};
+use super::kind::{address, boolean, count, duration, host, list, size, web_origin};
 use super::reader::Section;
 use super::secret::{SecretKey, Vault};
 
@@ -97,6 +97,12 @@ pub(super) fn read(
             "subscribers_max",
             default.subscribers_max,
             "Most clients that follow the event stream at the same time.",
+        ),
+        measure: section.read(
+            "measure",
+            default.measure,
+            &boolean(),
+            "Whether requests are counted and timed for `/metrics`.",
         ),
     };
     let workers = section

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::rate_window::RateWindow;
-use super::{BreakerFailure, BreakerRefusal, BreakerSnapshot, BreakerState};
+use super::transition::TransitionCounts;
+use super::{
+    BreakerFailure, BreakerRefusal, BreakerSnapshot, BreakerState, Transition, TransitionCause,
+};
 use crate::clock::{instant_after, wall_after};
 use crate::{BreakerPolicy, Clock};
 
@@ -19,6 +22,7 @@ pub(super) struct Core {
     consecutive_failures: u32,
     window: Option<RateWindow>,
     last_failure: Option<BreakerFailure>,
+    transitions: TransitionCounts,
 }
 
 #[derive(Debug)]
@@ -41,6 +45,7 @@ impl Core {
             consecutive_failures: 0,
             window,
             last_failure: None,
+            transitions: TransitionCounts::default(),
         }
     }
 
@@ -74,7 +79,8 @@ impl Core {
                     let state = BreakerState::Open;
                     return Err(BreakerRefusal { state, until, retry_after: Some(rest) });
                 }
-                self.enter(Mode::HalfOpen { in_flight: 1, succeeded: 0 }, clock.now());
+                let probing = Mode::HalfOpen { in_flight: 1, succeeded: 0 };
+                self.enter(probing, TransitionCause::OpenTimeOver, clock.now());
                 Ok(true)
             }
             Mode::HalfOpen { in_flight, .. } => {
@@ -104,7 +110,7 @@ impl Core {
             return None;
         }
         self.reset_counts(Instant::now());
-        self.enter(Mode::Closed, clock.now());
+        self.enter(Mode::Closed, TransitionCause::ProbeSucceeded, clock.now());
         Some(succeeded)
     }
 
@@ -121,24 +127,27 @@ impl Core {
         if let (false, Some(window)) = (probe, &mut self.window) {
             window.count(true, now);
         }
-        let reason = self.reason_to_open(now)?;
+        let (why, reason) = self.reason_to_open(now)?;
         let open_for = self.policy.open_for;
         let until = instant_after(now, open_for);
-        self.enter(Mode::Open { until, until_wall: wall_after(wall, open_for) }, wall);
+        self.enter(Mode::Open { until, until_wall: wall_after(wall, open_for) }, why, wall);
         Some(format!("{reason}: {cause}"))
     }
 
-    fn reason_to_open(&self, now: Instant) -> Option<String> {
+    fn reason_to_open(&self, now: Instant) -> Option<(TransitionCause, String)> {
         match self.mode {
             Mode::ForcedClosed | Mode::ForcedOpen | Mode::Open { .. } => None,
-            Mode::HalfOpen { .. } => Some("a probe failed".to_owned()),
+            Mode::HalfOpen { .. } => {
+                Some((TransitionCause::ProbeFailed, "a probe failed".to_owned()))
+            }
             Mode::Closed => {
                 let failures = self.consecutive_failures;
                 if failures >= self.policy.consecutive_failures.get() {
-                    return Some(format!("{failures} consecutive failures, at last"));
+                    let reason = format!("{failures} consecutive failures, at last");
+                    return Some((TransitionCause::ConsecutiveFailures, reason));
                 }
                 let exceeded = self.window.as_ref()?.exceeded(now)?;
-                Some(format!("{exceeded}, at last"))
+                Some((TransitionCause::FailureRate, format!("{exceeded}, at last")))
             }
         }
     }
@@ -152,7 +161,7 @@ impl Core {
     pub(super) fn force_open(&mut self, wall: Timestamp) -> bool {
         let changed = !matches!(self.mode, Mode::ForcedOpen);
         if changed {
-            self.enter(Mode::ForcedOpen, wall);
+            self.enter(Mode::ForcedOpen, TransitionCause::Operator, wall);
         }
         changed
     }
@@ -161,7 +170,7 @@ impl Core {
         let changed = !matches!(self.mode, Mode::ForcedClosed);
         if changed {
             self.reset_counts(now);
-            self.enter(Mode::ForcedClosed, wall);
+            self.enter(Mode::ForcedClosed, TransitionCause::Operator, wall);
         }
         changed
     }
@@ -170,7 +179,7 @@ impl Core {
         let changed = self.is_forced();
         if changed {
             self.reset_counts(now);
-            self.enter(Mode::Closed, wall);
+            self.enter(Mode::Closed, TransitionCause::Operator, wall);
         }
         changed
     }
@@ -210,12 +219,19 @@ impl Core {
         }
     }
 
+    pub(super) fn transitions(&self) -> [(Transition, u64); Transition::ALL.len()] {
+        self.transitions.read()
+    }
+
     fn is_forced(&self) -> bool {
         matches!(self.mode, Mode::ForcedOpen | Mode::ForcedClosed)
     }
 
-    fn enter(&mut self, mode: Mode, wall: Timestamp) {
+    fn enter(&mut self, mode: Mode, cause: TransitionCause, wall: Timestamp) {
+        let from = self.state();
         self.mode = mode;
+        // Who holds a closed breaker closed changes no state, and is in no row of the counts.
+        self.transitions.count(Transition { from, to: self.state(), cause });
         self.since = wall;
         self.generation += 1;
     }

@@ -148,6 +148,7 @@ impl<'a> Call<'a> {
 
     /// Tells that the service is left alone.
     pub(super) fn pause(&self, pause: &PauseState) {
+        self.stack.counters.pauses[pause.class as usize].add_one();
         let cause = format!("until {:.0}: {}", pause.until, pause.cause);
         if pause.class == FailureClass::Quota {
             self.tell(DecisionKind::QuotaExhausted, pause.cause.clone());

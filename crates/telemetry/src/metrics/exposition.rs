@@ -17,19 +17,24 @@ pub enum Exposition {
 impl Exposition {
     /// Chooses the format by the `Accept` header of a request; `None` when there was none.
     ///
-    /// OpenMetrics goes only to those that name it, with a weight above zero.
+    /// OpenMetrics goes only to those that name it and weigh it no less than the older format. Who
+    /// accepts neither gets the older one, since people and old readers send anything.
+    ///
+    /// Source: RFC 9110, section 12.5.1: the most specific range that fits a format weighs it.
     pub fn for_accept(accept: Option<&str>) -> Self {
-        let wants_open_metrics = accept.unwrap_or_default().split(',').any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let is_named = parts
-                .next()
-                .is_some_and(|media| media.eq_ignore_ascii_case("application/openmetrics-text"));
-            let refused = parts
-                .filter_map(|parameter| parameter.strip_prefix("q="))
-                .any(|weight| weight.parse() == Ok(0.0));
-            is_named && !refused
-        });
-        if wants_open_metrics { Self::OpenMetrics } else { Self::PrometheusText }
+        let ranges: Vec<MediaRange<'_>> =
+            accept.unwrap_or_default().split(',').filter_map(MediaRange::read).collect();
+        let weight = |format: Self| {
+            let fitting =
+                ranges.iter().filter_map(|range| Some((range.fit(format)?, range.weight)));
+            // Of ranges that fit equally well the heaviest counts.
+            fitting.max_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)))
+        };
+        let text = weight(Self::PrometheusText).map_or(0.0, |(_, weight)| weight);
+        match weight(Self::OpenMetrics) {
+            Some((Fit::Named, weight)) if weight > 0.0 && text <= weight => Self::OpenMetrics,
+            _ => Self::PrometheusText,
+        }
     }
 
     /// Returns the `Content-Type` of the format.
@@ -46,6 +51,57 @@ impl Exposition {
         match self {
             Self::OpenMetrics => open_metrics,
             Self::PrometheusText => as_prometheus_text(&open_metrics),
+        }
+    }
+}
+
+/// One range of an `Accept` header, as in `text/plain;version=0.0.4;q=0.5`.
+struct MediaRange<'a> {
+    kind: &'a str,
+    /// The version that is asked for; `None` for any.
+    version: Option<&'a str>,
+    /// 0 for what is refused to 1 for what is liked best.
+    weight: f32,
+}
+
+/// How well a range fits a format; what names it fits best.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+enum Fit {
+    Anything,
+    Family,
+    Named,
+}
+
+impl<'a> MediaRange<'a> {
+    /// Reads one range; `None` when it is empty or its weight is no number from 0 to 1.
+    fn read(range: &'a str) -> Option<Self> {
+        let mut parts = range.split(';').map(str::trim);
+        let kind = parts.next().filter(|kind| !kind.is_empty())?;
+        let mut read = Self { kind, version: None, weight: 1.0 };
+        for (name, value) in parts.filter_map(|parameter| parameter.split_once('=')) {
+            let value = value.trim().trim_matches('"');
+            if name.trim().eq_ignore_ascii_case("q") {
+                read.weight = value.parse().ok().filter(|q| (0.0..=1.0).contains(q))?;
+            } else if name.trim().eq_ignore_ascii_case("version") {
+                read.version = Some(value);
+            }
+        }
+        Some(read)
+    }
+
+    fn fit(&self, format: Exposition) -> Option<Fit> {
+        let (family, named, version) = match format {
+            Exposition::OpenMetrics => ("application/*", "application/openmetrics-text", "1.0.0"),
+            Exposition::PrometheusText => ("text/*", "text/plain", "0.0.4"),
+        };
+        let is_version = self.version.is_none_or(|asked| asked == version);
+        if self.kind.eq_ignore_ascii_case(named) {
+            return is_version.then_some(Fit::Named);
+        }
+        match self.kind {
+            "*/*" => Some(Fit::Anything),
+            kind if kind.eq_ignore_ascii_case(family) => Some(Fit::Family),
+            _ => None,
         }
     }
 }
@@ -93,14 +149,44 @@ mod tests {
 
     #[test]
     fn format_follows_the_accept_header() {
-        check(None, Exposition::PrometheusText);
-        check(Some("*/*"), Exposition::PrometheusText);
-        check(Some("text/html, text/plain"), Exposition::PrometheusText);
-        check(Some("application/openmetrics-text;version=1.0.0;q=0"), Exposition::PrometheusText);
+        let (text, open) = (Exposition::PrometheusText, Exposition::OpenMetrics);
+        check(None, text);
+        check(Some(""), text);
+        check(Some("*/*"), text);
+        check(Some("text/html, text/plain"), text);
+        check(Some("application/json"), text);
+        check(Some("application/*"), text);
+        check(Some("application/openmetrics-text"), open);
+        check(Some("Application/OpenMetrics-Text; Version=\"1.0.0\"; Q=0.3"), open);
+        check(Some("application/openmetrics-text;version=1.0.0;q=0"), text);
+        check(Some("application/openmetrics-text;version=2.0.0"), text);
+        check(Some("application/openmetrics-text;q=2, text/plain;q=0.1"), text);
+        check(Some("text/plain;q=0.1, application/openmetrics-text"), open);
+        check(Some("text/plain, application/openmetrics-text"), open);
+        check(Some("text/plain;q=0.9, application/openmetrics-text;q=0.8"), text);
+        check(Some("text/*;q=0.9, application/openmetrics-text;q=0.8"), text);
+        check(Some("text/*;q=0.9, text/plain;q=0.2, application/openmetrics-text;q=0.8"), open);
+        // What Prometheus 2.42, Prometheus 3 and a browser send.
         check(
-            Some("application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5"),
-            Exposition::OpenMetrics,
+            Some(
+                "application/openmetrics-text;version=1.0.0,\
+                 application/openmetrics-text;version=0.0.1;q=0.75,\
+                 text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            ),
+            open,
         );
-        check(Some("text/plain;q=0.1, Application/OpenMetrics-Text"), Exposition::OpenMetrics);
+        check(
+            Some(
+                "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+                 application/openmetrics-text;version=0.0.1;q=0.4,\
+                 text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
+                 text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
+            ),
+            open,
+        );
+        check(
+            Some("text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"),
+            text,
+        );
     }
 }
