@@ -19,8 +19,8 @@ use pampero_resilience::Clock;
 use tracing::Subscriber;
 use tracing::field::Field;
 use tracing_log::{AsLog, LogTracer};
-use tracing_subscriber::fmt::{Layer, MakeWriter};
 use tracing_subscriber::Layer as _;
+use tracing_subscriber::fmt::{Layer, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 

@@ -59,7 +59,8 @@ where
                 span_fields.push(fields.fields.clone());
             }
         }
-        let trace = traces::current_ids().map(|(trace_id, _)| words.paint.pair("trace_id", trace_id));
+        let trace =
+            traces::current_ids().map(|(trace_id, _)| words.paint.pair("trace_id", trace_id));
         for fields in std::iter::once(words.fields).chain(span_fields).chain(trace) {
             if !fields.is_empty() {
                 write!(writer, "{gap}{fields}")?;
