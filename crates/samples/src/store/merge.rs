@@ -19,8 +19,16 @@ const WINDOW_BLOCKS: usize = 4;
 /// Blocks of a window from which on they are merged although more may come.
 const OPEN_BLOCKS: usize = 16;
 
+/// What merging remembers from round to round.
+#[derive(Default)]
+pub(super) struct Merging {
+    going: Option<Merge>,
+    /// Blocks that could not be read; they stay as they are, and stop no other merge.
+    damaged: Vec<i64>,
+}
+
 /// A merge that goes on over several rounds; its sources do not change meanwhile.
-pub(super) struct Merge {
+struct Merge {
     sources: Vec<Block>,
     builder: BlockBuilder,
     /// The series of all sources, ascending, and how many of them are done.
@@ -29,25 +37,22 @@ pub(super) struct Merge {
     columns: ColumnReader,
 }
 
-impl Merge {
-    /// Returns what the merge has built so far.
-    pub(super) fn builder(&self) -> &BlockBuilder {
-        &self.builder
+impl Merging {
+    /// Returns whether a merge goes on.
+    pub(super) fn is_going(&self) -> bool {
+        self.going.is_some()
     }
 }
 
 impl Shared {
     /// Goes on with a merge, or begins one; returns how many blocks became one now.
-    pub(super) fn merge(
-        &self,
-        merge: &mut Option<Merge>,
-        now_ms: i64,
-    ) -> Result<usize, StorageError> {
-        let mut going = match merge.take() {
+    pub(super) fn merge(&self, merging: &mut Merging, now_ms: i64) -> Result<usize, StorageError> {
+        let mut going = match merging.going.take() {
             Some(going) => going,
             None => {
-                let oldest_ms = self.oldest_ms(now_ms);
-                let sources = plan(&locks::read(&self.blocks), self.window_ms, oldest_ms);
+                let mut blocks = locks::read(&self.blocks).clone();
+                blocks.retain(|block| !merging.damaged.contains(&block.id));
+                let sources = plan(&blocks, self.window_ms, self.oldest_ms(now_ms));
                 if sources.is_empty() {
                     return Ok(0);
                 }
@@ -59,11 +64,23 @@ impl Shared {
             false => Ok(0),
         });
         match merged {
-            Ok(0) => *merge = Some(going),
+            Ok(0) => merging.going = Some(going),
             Ok(_) => {}
-            Err(_) => self.abandon(&going.builder),
+            Err(ref error) => {
+                self.abandon(&going.builder);
+                if error.is_damage() {
+                    merging.damaged.extend(going.sources.iter().map(|source| source.id));
+                }
+            }
         }
         merged
+    }
+
+    /// Gives up the merge that goes on, because one of its sources may be gone.
+    pub(super) fn stop_merge(&self, merging: &mut Merging) {
+        if let Some(going) = merging.going.take() {
+            self.abandon(&going.builder);
+        }
     }
 
     fn begin_merge(&self, sources: Vec<Block>) -> Result<Merge, StorageError> {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::merge::Merge;
+use super::merge::Merging;
 use super::{Shared, milliseconds};
 use crate::block::{self, Block};
 use crate::database::{self, DEAD};
@@ -26,7 +26,7 @@ const SPARE_SHARE: u64 = 32;
 /// What maintenance remembers from round to round.
 #[derive(Default)]
 pub(super) struct Tidy {
-    merge: Option<Merge>,
+    merging: Merging,
     /// When the present era began.
     era_began_ms: Option<i64>,
 }
@@ -43,8 +43,8 @@ impl Shared {
         done.more |= self.sweep()?;
         done.folded_samples = self.fold_complete(now_ms)?;
         done.folded_samples += self.fold_early(self.head_half() + 1)?;
-        done.merged_blocks = self.merge(&mut tidy.merge, now_ms)?;
-        done.more |= done.merged_blocks > 0 || tidy.merge.is_some();
+        done.merged_blocks = self.merge(&mut tidy.merging, now_ms)?;
+        done.more |= done.merged_blocks > 0 || tidy.merging.is_going();
         if done.dropped_blocks > 0 || new_era {
             done.forgotten_series = self.forget()?;
         }
@@ -79,10 +79,8 @@ impl Shared {
         self.write_with(&mut writer, |connection| mark_dead(connection, &dropped))?;
         self.replace_blocks(&dropped, None);
         drop(writer);
-        // A merge may have lost a source; it begins anew with what is left.
-        if let Some(merge) = tidy.merge.take() {
-            self.abandon(merge.builder());
-        }
+        // It begins anew with what is left.
+        self.stop_merge(&mut tidy.merging);
         Ok(dropped.len())
     }
 

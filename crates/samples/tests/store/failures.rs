@@ -9,7 +9,7 @@ use pampero_samples::{AppendError, OpenError, Sample, SampleOptions, SampleStore
 use pampero_series::{Selection, SeriesSource};
 
 use crate::scene::{
-    DAY_MS, HOUR_MS, SECOND_MS, START_MS, Scene, everything, labels, minutes, options,
+    DAY_MS, HOUR_MS, SECOND_MS, START_MS, Scene, everything, labels, minutes, options, select,
 };
 
 fn chain(error: &dyn Error) -> String {
@@ -113,6 +113,26 @@ fn damaged_columns_are_told_and_never_shown() {
     // Appending does not look at it.
     let now = START_MS + 4 * HOUR_MS;
     assert_eq!(scene.append("up", &[(now, 1.0)], now).stored, 1);
+}
+
+/// A block that cannot be read stays as it is, is told once, and holds up nothing else.
+#[test]
+fn damage_does_not_stop_maintenance() {
+    let mut scene = Scene::new();
+    scene.fill("up", START_MS, START_MS + 4 * HOUR_MS, 60 * SECOND_MS);
+    scene.maintain(START_MS + 6 * HOUR_MS);
+    let connection = rusqlite::Connection::open(scene.folder.path().join("samples.db")).unwrap();
+    connection.execute("UPDATE columns SET data = zeroblob(length(data))", []).unwrap();
+    drop(connection);
+    scene.reopen();
+    let next = START_MS + DAY_MS;
+    scene.fill("up", next, next + 4 * HOUR_MS, 60 * SECOND_MS);
+    let error = scene.store().maintain(next + 6 * HOUR_MS).unwrap_err();
+    assert!(chain(&error).contains("is damaged"), "{}", chain(&error));
+    scene.maintain(next + DAY_MS + 2 * HOUR_MS);
+    assert_eq!(scene.store().statistics().blocks, 3);
+    let matching = select(scene.store(), &[], next, i64::MAX);
+    assert_eq!(matching[0].1.len(), 240);
 }
 
 #[test]

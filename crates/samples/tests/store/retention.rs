@@ -54,7 +54,7 @@ fn a_series_without_samples_is_forgotten_unless_somebody_holds_it() {
 
 #[test]
 fn the_oldest_blocks_go_when_there_is_too_much_and_the_file_shrinks() {
-    let size_max_bytes = 2 << 20;
+    let size_max_bytes = 1 << 20;
     let scene = Scene::with(SampleOptions { size_max_bytes, ..options() });
     let series: Vec<_> =
         (0..60).map(|n| scene.store().resolve(&labels(&format!("noise n={n}"))).unwrap()).collect();
@@ -72,7 +72,7 @@ fn the_oldest_blocks_go_when_there_is_too_much_and_the_file_shrinks() {
             batch.push(Sample { series, timestamp_ms: now, value });
         }
         assert_eq!(scene.store().append(&batch, now).unwrap().stored, 60);
-        now += 60 * SECOND_MS;
+        now += 120 * SECOND_MS;
         if now % HOUR_MS == 0 {
             scene.maintain(now);
             largest = largest
