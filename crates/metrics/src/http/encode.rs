@@ -21,7 +21,7 @@ pub(super) fn push_result(
     out.extend_from_slice(br#","result":"#);
     match value {
         Value::Scalar(point) => {
-            push_alone(out, point.timestamp_ms, |out| push_quoted_number(out, point.value));
+            push_alone(out, point.timestamp_ms, |out| push_quoted(out, point.value, push_decimal));
             Ok(())
         }
         Value::String(timestamp_ms, string) => {
@@ -102,7 +102,7 @@ fn push_point(out: &mut Vec<u8>, point: &Point) {
     out.push(b'[');
     push_timestamp(out, point.timestamp_ms);
     out.push(b',');
-    push_quoted_number(out, point.value);
+    push_quoted(out, point.value, push_json);
     out.push(b']');
 }
 
@@ -115,9 +115,11 @@ fn push_alone(out: &mut Vec<u8>, timestamp_ms: i64, push: impl Fn(&mut Vec<u8>))
     out.push(b']');
 }
 
-fn push_quoted_number(out: &mut Vec<u8>, value: f64) {
+/// Appends a number as a string: only so can it be infinite. A scalar never has an exponent, a
+/// point has one where it is very small or very large.
+fn push_quoted(out: &mut Vec<u8>, value: f64, push: impl Fn(&mut Vec<u8>, f64)) {
     out.push(b'"');
-    push_decimal(out, value);
+    push(out, value);
     out.push(b'"');
 }
 
@@ -143,6 +145,10 @@ mod tests {
         check(&scalar, r#""resultType":"scalar","result":[1.38,"NaN"]"#);
         let string = Value::String(5_000, "\"".to_owned());
         check(&string, r#""resultType":"string","result":[5,"\""]"#);
+        let small = Value::Scalar(point(0, 1e-9));
+        check(&small, r#""resultType":"scalar","result":[0,"0.000000001"]"#);
+        let small = Value::Vector(vec![(Labels::empty(), point(0, 1e-9))]);
+        check(&small, r#""resultType":"vector","result":[{"metric":{},"value":[0,"1e-09"]}]"#);
         check(&Value::Vector(Vec::new()), r#""resultType":"vector","result":[]"#);
         check(&Value::Matrix(Vec::new()), r#""resultType":"matrix","result":[]"#);
         let vector = vec![(up.clone(), point(1_380, 0.5)), (Labels::empty(), point(0, -0.0))];

@@ -40,7 +40,7 @@ pub(super) fn push_general(out: &mut Vec<u8>, value: f64) {
 /// Appends the form that Go's JSON has: with an exponent below 1e-6 and from 1e21.
 pub(super) fn push_json(out: &mut Vec<u8>, value: f64) {
     let magnitude = value.abs();
-    if value != 0.0 && !(1e-6..1e21).contains(&magnitude) {
+    if value.is_finite() && value != 0.0 && !(1e-6..1e21).contains(&magnitude) {
         push_exponent(out, value);
     } else {
         push_decimal(out, value);
@@ -173,6 +173,8 @@ mod tests {
         check(push_json, 0.000_001, "0.000001");
         check(push_json, 1e21, "1e+21");
         check(push_json, 123.5, "123.5");
+        check(push_json, f64::NAN, "NaN");
+        check(push_json, f64::NEG_INFINITY, "-Inf");
         check(push_json, 0.0, "0");
     }
 
