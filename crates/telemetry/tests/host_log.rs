@@ -52,6 +52,9 @@ fn each_change_is_logged_once() {
         .with_writer(move || destination.clone())
         .finish();
     tracing::subscriber::with_default(log, || {
+        fs::write(folder.path().join("loadavg"), "0.1 0.2 0.3 1/100 4242\n").unwrap();
+        scrape("1.0");
+        fs::remove_file(folder.path().join("loadavg")).unwrap();
         for _ in 0..3 {
             scrape("0.0");
         }
@@ -68,10 +71,10 @@ fn each_change_is_logged_once() {
     let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let messages: Vec<&str> = log
         .lines()
-        .map(|line| if line.contains("host collector works") { "works" } else { line })
+        .map(|line| if line.contains("host collector works again") { "works" } else { line })
         .collect();
     // What a machine lacks, here the hardware monitor, is no news.
     let [first, "works", last] = messages[..] else { panic!("{log}") };
     assert!(first.contains("WARN") && first.contains("cannot read"), "{log}");
-    assert!(last.contains("WARN") && last.contains(r#"cannot understand \"no\""#), "{log}");
+    assert!(last.contains("WARN") && last.contains(r#"cannot understand "no" in"#), "{log}");
 }

@@ -98,14 +98,14 @@ impl Sampler {
 }
 
 impl Run {
-    /// Remembers the outcome and logs it when it is another than the last one.
+    /// Remembers the outcome, and logs the first failure and the first success after one.
     fn note(&mut self, outcome: Result<(), SampleError>) {
-        let worked = outcome.is_ok();
-        let changed = self.worked.replace(worked) != Some(worked);
+        let before = self.worked.replace(outcome.is_ok());
         let collector = self.collector.as_str();
         match outcome {
-            _ if !changed => {}
-            Ok(()) => info!(host.collector = collector, "host collector works"),
+            Ok(()) if before != Some(false) => {}
+            Err(_) if before == Some(false) => {}
+            Ok(()) => info!(host.collector = collector, "host collector works again"),
             Err(error @ SampleError::Absent(_)) => {
                 debug!(host.collector = collector, cause = %error, "host collector has nothing to show");
             }

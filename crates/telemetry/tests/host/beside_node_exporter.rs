@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pampero_resilience::SystemClock;
 use pampero_telemetry::host::{Collector, HostMetrics, HostOptions};
@@ -176,6 +176,8 @@ fn rows() -> Vec<Row> {
 struct NodeExporter {
     process: Child,
     port: u16,
+    /// Kept open, because a program that cannot write its log may end.
+    _log: BufReader<ChildStderr>,
 }
 
 impl NodeExporter {
@@ -186,37 +188,31 @@ impl NodeExporter {
         let process = Command::new("prometheus-node-exporter")
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn();
-        let process = process.unwrap_or_else(|error| {
+        let mut process = process.unwrap_or_else(|error| {
             panic!("{error}: run `cargo xtask test` once, which installs prometheus-node-exporter")
         });
-        Self { process, port }
+        let mut log = BufReader::new(process.stderr.take().unwrap());
+        let mut line = String::new();
+        // It writes this once the port is open.
+        while !line.contains("Listening on") {
+            line.clear();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "node_exporter ended");
+        }
+        Self { process, port, _log: log }
     }
 
     fn scrape(&self) -> Reading {
-        let started = Instant::now();
-        loop {
-            match self.try_scrape() {
-                Ok(text) => return Reading::parse(&text),
-                Err(error) => {
-                    assert!(started.elapsed() < Duration::from_secs(20), "no answer: {error}");
-                    std::thread::yield_now();
-                }
-            }
-        }
-    }
-
-    fn try_scrape(&self) -> io::Result<String> {
-        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        connection.set_read_timeout(Some(Duration::from_secs(20)))?;
+        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         // The old version of HTTP answers in one piece and closes.
-        connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
+        connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
         let mut answer = String::new();
-        connection.read_to_string(&mut answer)?;
-        let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
+        connection.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(" 200 "), "{head}");
-        Ok(body.to_owned())
+        Reading::parse(body)
     }
 }
 
