@@ -75,9 +75,14 @@ pub(super) fn run(workspace: &Workspace, _options: &Options) -> Result<Counts> {
         counts.failed += 1;
     }
     let sides = Sides { reference: reference.address(), demo: demo.address(), end };
+    let mut empty = Vec::new();
     for query in &queries {
         match sides.compare(query) {
-            Ok(()) => counts.passed += 1,
+            Ok(Found::Something) => counts.passed += 1,
+            Ok(Found::Nothing) => {
+                counts.passed += 1;
+                empty.push(format!("{} {}", query.owner, query.reference));
+            }
             Err(error) => {
                 println!(
                     "{} {}: {error:#}\n    {}",
@@ -87,6 +92,8 @@ pub(super) fn run(workspace: &Workspace, _options: &Options) -> Result<Counts> {
             }
         }
     }
+    println!("{} of {} queries found nothing on either side:", empty.len(), queries.len());
+    println!("  {}", empty.join("\n  "));
     if !demo.is_running()? || !reference.is_running()? {
         bail!("a program ended while it was being asked; see {}", folder.display());
     }
@@ -165,14 +172,20 @@ struct Sides {
     end: f64,
 }
 
+/// Whether an answer that both gave had any series.
+enum Found {
+    Something,
+    Nothing,
+}
+
 impl Sides {
     /// Asks both for one instant, and for a range unless the query is for one instant only.
-    fn compare(&self, query: &Query) -> Result<()> {
+    fn compare(&self, query: &Query) -> Result<Found> {
         let expression = &query.expression;
         let of_instant = |side| Answer::instant(side, expression, Some(self.end));
-        check(of_instant(self.demo), of_instant(self.reference))?;
+        let at_end = check(of_instant(self.demo), of_instant(self.reference))?;
         if query.is_instant {
-            return Ok(());
+            return Ok(at_end);
         }
         let start = self.end - RANGE_SECONDS;
         let of_range = |side| Answer::range(side, expression, start, self.end, STEP_SECONDS);
@@ -180,11 +193,12 @@ impl Sides {
     }
 }
 
-fn check(found: Result<Answer>, expected: Result<Answer>) -> Result<()> {
+fn check(found: Result<Answer>, expected: Result<Answer>) -> Result<Found> {
     let expected = expected.context("Prometheus refuses the query")?.of_jobs(JOBS);
     let found = found.context("Pampero refuses the query")?.of_jobs(JOBS);
     match found.difference(&expected) {
-        None => Ok(()),
         Some(difference) => bail!("{difference}"),
+        None if expected.is_empty() => Ok(Found::Nothing),
+        None => Ok(Found::Something),
     }
 }

@@ -58,6 +58,11 @@ impl Answer {
         }
     }
 
+    /// Tells whether there is no series.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Leaves out the series of other jobs than those in `jobs`, which a `|` separates.
     pub(super) fn of_jobs(mut self, jobs: &str) -> Self {
         self.0.retain(|labels, _| {
