@@ -2,8 +2,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use rustix::fs::{Mode, OFlags};
 
 use super::{HostOptions, SampleError};
 
@@ -96,10 +99,45 @@ pub(super) fn attribute(path: &Path) -> Option<String> {
 
 /// Reads a whole number of sysfs, in decimal, or in hexadecimal after `0x`.
 pub(super) fn integer_attribute(path: &Path) -> Option<i64> {
-    let text = attribute(path)?;
+    integer(&attribute(path)?)
+}
+
+fn integer(text: &str) -> Option<i64> {
     match text.strip_prefix("0x") {
         Some(hexadecimal) => i64::from_str_radix(hexadecimal, 16).ok(),
         None => text.parse().ok(),
+    }
+}
+
+/// An open folder of sysfs with many values.
+///
+/// The way to a device crosses a dozen folders, which the kernel then walks once for all of them.
+#[derive(Debug)]
+pub(super) struct Folder(OwnedFd);
+
+impl Folder {
+    /// Opens a folder; `None` for what is none.
+    pub(super) fn open(path: &Path) -> Option<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(path, flags, Mode::empty()).ok().map(Self)
+    }
+
+    /// Reads a value as [`attribute`] does.
+    pub(super) fn attribute(&self, name: &str) -> Option<String> {
+        self.read(name, |text| Some(text.to_owned()))
+    }
+
+    /// Reads a whole number as [`integer_attribute`] does.
+    pub(super) fn integer(&self, name: &str) -> Option<i64> {
+        self.read(name, integer)
+    }
+
+    fn read<V>(&self, name: &str, parse: impl FnOnce(&str) -> Option<V>) -> Option<V> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.0, name, flags, Mode::empty()).ok()?;
+        let mut page = [0; 4096];
+        let length = rustix::io::read(&file, &mut page).ok()?;
+        parse(std::str::from_utf8(&page[..length]).ok()?.trim())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Network devices: properties, traffic, bonds.
 
-use super::files::{Files, attribute, integer_attribute};
+use super::files::{Files, Folder, attribute, integer_attribute};
 use super::{Exclude, Families, Kind, SampleError};
 
 /// Properties that are whole numbers: file, family without prefix, kind, factor.
@@ -28,18 +28,18 @@ const PROPERTIES: [(&str, &str, Kind, f64); 17] = [
 /// What sysfs says of each network device.
 pub(super) fn netclass(files: &Files, out: &mut Families) -> Result<(), SampleError> {
     let root = files.sys.join("class/net");
-    let mut devices = files.optional_sys_entries("class/net", "network devices")?;
+    let names = files.optional_sys_entries("class/net", "network devices")?;
     // `bonding_masters` is a file among the devices.
-    devices.retain(|device| root.join(device).is_dir());
+    let open = |name: String| Folder::open(&root.join(&name)).map(|folder| (name, folder));
+    let devices: Vec<(String, Folder)> = names.into_iter().filter_map(open).collect();
     out.family(
         Kind::Info,
         "node_network_info",
         "Non-numeric data from /sys/class/net/<iface>, value is always 1.",
     );
     let mut are_up = Vec::with_capacity(devices.len());
-    for device in &devices {
-        let folder = root.join(device);
-        let text = |file: &str| attribute(&folder.join(file)).unwrap_or_default();
+    for (device, folder) in &devices {
+        let text = |file: &str| folder.attribute(file).unwrap_or_default();
         let state = text("operstate");
         let labels = [
             ("address", text("address")),
@@ -58,14 +58,14 @@ pub(super) fn netclass(files: &Files, out: &mut Families) -> Result<(), SampleEr
             format_args!("node_network_{property}"),
             format_args!("Network device property: {property}"),
         );
-        for device in &devices {
-            if let Some(value) = integer_attribute(&root.join(device).join(file)) {
+        for (device, folder) in &devices {
+            if let Some(value) = folder.integer(file) {
                 out.sample(&[("device", device)], value as f64 * factor);
             }
         }
     }
     out.family(Kind::Gauge, "node_network_up", "Value is 1 if operstate is 'up', 0 otherwise.");
-    for (device, is_up) in devices.iter().zip(are_up) {
+    for ((device, _), is_up) in devices.iter().zip(are_up) {
         out.sample(&[("device", device)], f64::from(u8::from(is_up)));
     }
     Ok(())
