@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pampero_promql::Engine;
 use pampero_resilience::Clock;
-use pampero_samples::{OpenError, SampleStore};
+use pampero_samples::{MaintainError, OpenError, SampleStore};
 use pampero_series::Matcher;
 
 use crate::metadata::{Metadata, MetadataBook, TargetMetadata};
@@ -158,6 +158,15 @@ impl History {
         let inner = &*self.0;
         let limits = &inner.options.remote_write;
         remote_write::receive(&inner.writer, &inner.sent_metadata, limits, request)
+    }
+
+    /// Ends the history once its jobs have ended: refuses further samples and brings the file up to
+    /// date. Blocks.
+    ///
+    /// # Errors
+    /// The file cannot be written; nothing that was acknowledged is lost.
+    pub fn close(&self) -> Result<(), MaintainError> {
+        self.0.store.close()
     }
 
     pub(crate) fn writer(&self) -> &Writer {

@@ -128,12 +128,11 @@ impl RemoteWriteError {
             Self::TooManySeries { .. } | Self::Append(AppendError::SeriesLimit { .. }) => {
                 RemoteWriteErrorKind::TooManySeries
             }
-            Self::Append(AppendError::Full { .. } | AppendError::Closed) => {
-                RemoteWriteErrorKind::Unavailable
-            }
-            Self::Append(AppendError::UnknownSeries | AppendError::Failed { .. }) => {
-                RemoteWriteErrorKind::Internal
-            }
+            // A series that was forgotten in between is known again the next time.
+            Self::Append(
+                AppendError::Full { .. } | AppendError::Closed | AppendError::UnknownSeries,
+            ) => RemoteWriteErrorKind::Unavailable,
+            Self::Append(AppendError::Failed { .. }) => RemoteWriteErrorKind::Internal,
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The one way by which samples get into the store, and what is counted on it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use pampero_resilience::Clock;
 use pampero_samples::{AppendError, Appended, Sample, SampleStore, SeriesId};
 use pampero_series::Labels;
+
+/// From one log line about too many series to the next, in milliseconds.
+const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// Appends to the store; clones count together.
 #[derive(Clone, Debug)]
@@ -19,6 +22,9 @@ pub(crate) struct Writer {
 struct Shared {
     /// Nothing could be kept at the last try, because there is no room.
     is_full: AtomicBool,
+    /// When it was logged last that there are too many series, in milliseconds since the Unix
+    /// epoch; 0 when it never was.
+    limit_told_ms: AtomicI64,
     lost_to_room: AtomicU64,
     lost_to_failure: AtomicU64,
     lost_to_series_limit: AtomicU64,
@@ -73,9 +79,23 @@ impl Writer {
         result
     }
 
-    /// Counts samples whose series would have been one too many.
+    /// Counts samples whose series would have been one too many; that is logged once an hour.
     pub(crate) fn count_over_series_limit(&self, samples: usize) {
         count(&self.shared.lost_to_series_limit, samples);
+        let now_ms = self.clock.now().as_millisecond();
+        let told_ms = self.shared.limit_told_ms.load(Ordering::Relaxed);
+        let is_due = told_ms == 0 || HOUR_MS < now_ms.saturating_sub(told_ms);
+        let exchange = |told_ms| {
+            let told = &self.shared.limit_told_ms;
+            told.compare_exchange(told_ms, now_ms, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        };
+        if is_due && exchange(told_ms) {
+            let series = self.store.statistics().series;
+            tracing::error!(
+                series,
+                "metric history has as many series as may be, new ones are lost"
+            );
+        }
     }
 
     /// Counts samples whose labels were wrong.
@@ -108,4 +128,111 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use pampero_resilience::VirtualClock;
+    use pampero_samples::SampleOptions;
+
+    use super::*;
+    use crate::testkit;
+
+    /// Keeps what is logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Log {
+        fn take(&self) -> String {
+            String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+        }
+
+        fn listen(&self) -> tracing::subscriber::DefaultGuard {
+            let log = self.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .with_writer(move || log.clone())
+                .with_ansi(false)
+                .without_time()
+                .finish();
+            tracing::subscriber::set_default(subscriber)
+        }
+    }
+
+    fn open(options: SampleOptions) -> (tempfile::TempDir, Writer) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SampleStore::open(folder.path(), options).unwrap();
+        let clock = Arc::new(VirtualClock::starting_at(testkit::noon()));
+        (folder, Writer::new(store, clock))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_disk_is_told_once_and_its_end_too() {
+        let log = Log::default();
+        let _guard = log.listen();
+        let room = SampleOptions { size_max_bytes: 1 << 20, ..SampleOptions::default() };
+        let (_folder, writer) = open(room);
+        let labels: Labels = [("__name__", "a")].into_iter().collect();
+        let series = writer.resolve(&labels).unwrap();
+        let mut at_ms = testkit::noon().as_millisecond() - 3_000_000;
+        let mut append = || {
+            let batch: Vec<_> = (0..5000)
+                .map(|index| Sample {
+                    series,
+                    timestamp_ms: at_ms + index,
+                    // Nothing that could be compressed.
+                    value: f64::from_bits(
+                        (at_ms + index).unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2,
+                    ),
+                })
+                .collect();
+            at_ms += 5000;
+            writer.append(&batch)
+        };
+        let full = (0..100).find_map(|_| append().err()).unwrap();
+        assert!(matches!(full, AppendError::Full { .. }), "{full}");
+        append().unwrap_err();
+        assert_eq!(writer.lost().full, 10_000);
+        let told = log.take();
+        assert_eq!(told.matches("metric history is not kept until there is room").count(), 1);
+        assert!(told.contains("ERROR"), "{told}");
+
+        // Maintenance drops the oldest blocks, which makes room.
+        let now_ms = testkit::noon().as_millisecond() + 3 * HOUR_MS;
+        for _ in 0..100 {
+            if !writer.store.maintain(now_ms).unwrap().more {
+                break;
+            }
+        }
+        append().unwrap();
+        let told = log.take();
+        assert_eq!(told.matches("metric history is kept again").count(), 1, "{told}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn too_many_series_are_told_once_an_hour() {
+        let log = Log::default();
+        let _guard = log.listen();
+        let (_folder, writer) = open(SampleOptions::default());
+        let times = || log.take().matches("as many series as may be").count();
+        writer.count_over_series_limit(1);
+        writer.count_over_series_limit(1);
+        assert_eq!(times(), 1);
+        tokio::time::advance(std::time::Duration::from_secs(3601)).await;
+        writer.count_over_series_limit(1);
+        assert_eq!(times(), 1);
+        assert_eq!(writer.lost().series_limit, 3);
+    }
 }

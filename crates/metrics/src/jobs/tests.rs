@@ -322,6 +322,23 @@ async fn redirects_are_refused_and_slow_targets_given_up() {
     assert_eq!(error, "the target did not answer within 0.05 s");
 }
 
+#[tokio::test]
+async fn compressed_answers_are_read_and_measured_as_what_they_become() {
+    let compressed = |_: &Uri, headers: &HeaderMap| {
+        assert!(headers["accept-encoding"].to_str().unwrap().contains("gzip"));
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut encoder, "# A comment\n".repeat(1000).as_bytes()).unwrap();
+        std::io::Write::write_all(&mut encoder, b"a 1\n").unwrap();
+        ([("content-encoding", "gzip")], encoder.finish().unwrap()).into_response()
+    };
+    let stand = Stand::new(|_| {}).await;
+    assert_eq!(stand.scrape(compressed).await, None);
+    assert_eq!(stand.kept("a"), ["a: 1000=1"]);
+    let stand = Stand::new(|target| target.body_bytes_max = 11_999).await;
+    let error = stand.scrape(compressed).await.unwrap();
+    assert_eq!(error, "the answer has more than 11999 bytes");
+}
+
 /// A body that never comes.
 struct Pending;
 

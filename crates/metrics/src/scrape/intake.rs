@@ -12,7 +12,9 @@ use pampero_series::{Labels, LabelsBuilder, METRIC_NAME};
 use super::relabel::{Relabel, relabel};
 use super::series_cache::{Known, SeriesCache};
 use super::target::ScrapeLimits;
-use super::text::{Entry, ScrapeFormat, ScrapeText, SeriesText, TextError, parse_series};
+use super::text::{
+    Entry, ScrapeFormat, ScrapeText, SeriesText, TextError, TextProblem, parse_series,
+};
 use crate::metadata::MetadataBook;
 use crate::writer::Writer;
 
@@ -132,7 +134,6 @@ impl Intake {
         report.is_up = answer.is_some() && result.is_ok();
         if !report.is_up {
             batch.clear();
-            (report.kept, report.added) = (0, 0);
         }
         self.cache.mark_gone(timing.at_ms, !report.is_up, &mut batch);
         let appended = self
@@ -162,49 +163,53 @@ impl Intake {
                 metadata.note(&entry);
                 continue;
             };
-            report.scraped += 1;
             let own_ms = timestamp_ms.filter(|_| self.honor_timestamps);
-            let id = match self.cache.find(series, own_ms.is_none()) {
-                Known::Series(id) => id,
+            let known = self.cache.find(series, own_ms.is_none());
+            report.scraped += usize::from(known != Known::New);
+            let is_over = self.limits.samples_max <= report.kept;
+            let id = match known {
+                Known::Series(id) => Some(id),
                 Known::Dropped => continue,
                 Known::New => {
-                    let parsed = parse_series(series).map_err(|problem| {
-                        IntakeError::Malformed(TextError { line: text.line(), problem })
-                    })?;
-                    report.added += 1;
-                    match self.resolve(writer, series, &parsed, own_ms.is_none())? {
-                        Some(id) => id,
-                        None => continue,
+                    let malformed =
+                        |problem| IntakeError::Malformed(TextError { line: text.line(), problem });
+                    let parsed = parse_series(series, answer.format).map_err(malformed)?;
+                    report.scraped += 1;
+                    if parsed.has_label_twice() {
+                        return Err(malformed(TextProblem::LabelTwice));
                     }
+                    report.added += 1;
+                    let labels = with_target_labels(&parsed, &self.labels, self.honor_labels);
+                    let Some(labels) = relabel(&self.relabel, labels) else {
+                        self.cache.insert(series, None, own_ms.is_none());
+                        continue;
+                    };
+                    self.check_labels(series, &labels)?;
+                    // Beyond the limit lines are counted only, and no series is registered.
+                    if is_over { None } else { self.register(writer, series, &labels, own_ms)? }
                 }
             };
-            batch.push(Sample { series: id, timestamp_ms: own_ms.unwrap_or(at_ms), value });
             report.kept += 1;
-            if self.limits.samples_max < report.kept {
-                return Err(IntakeError::TooManySamples { max: self.limits.samples_max });
+            if let Some(id) = id.filter(|_| !is_over) {
+                batch.push(Sample { series: id, timestamp_ms: own_ms.unwrap_or(at_ms), value });
             }
         }
         metadata.end();
-        Ok(())
+        let max = self.limits.samples_max;
+        if max < report.kept { Err(IntakeError::TooManySamples { max }) } else { Ok(()) }
     }
 
-    /// Returns the series of a line that was not seen before; `None` when it is not kept.
-    fn resolve(
+    /// Registers the series of a line that was not seen before; `None` when it is one too many.
+    fn register(
         &mut self,
         writer: &Writer,
         text: &str,
-        parsed: &SeriesText<'_>,
-        is_tracked: bool,
+        labels: &Labels,
+        own_ms: Option<i64>,
     ) -> Result<Option<SeriesId>, IntakeError> {
-        let labels = with_target_labels(parsed, &self.labels, self.honor_labels);
-        let Some(labels) = relabel(&self.relabel, labels) else {
-            self.cache.insert(text, None, is_tracked);
-            return Ok(None);
-        };
-        self.check_labels(text, &labels)?;
-        match writer.resolve(&labels) {
+        match writer.resolve(labels) {
             Ok(id) => {
-                self.cache.insert(text, Some(id), is_tracked);
+                self.cache.insert(text, Some(id), own_ms.is_none());
                 Ok(Some(id))
             }
             Err(AppendError::SeriesLimit { .. }) => {
@@ -299,7 +304,8 @@ mod tests {
     #[track_caller]
     fn check(text: &str, honor_labels: bool, expected: &str) {
         let target = [("job", "node"), ("instance", "a:1")].into_iter().collect();
-        let labels = with_target_labels(&parse_series(text).unwrap(), &target, honor_labels);
+        let parsed = parse_series(text, ScrapeFormat::PrometheusText).unwrap();
+        let labels = with_target_labels(&parsed, &target, honor_labels);
         assert_eq!(labels.to_string(), expected);
     }
 

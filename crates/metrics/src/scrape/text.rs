@@ -98,9 +98,6 @@ pub(crate) enum TextProblem {
     /// The value of a label does not begin or end with a quote.
     #[error("the value of a label has to stand between double quotes")]
     NoQuote,
-    /// A backslash is followed by something that has no meaning.
-    #[error("after a backslash only '\\', '\"' and 'n' have a meaning")]
-    UnknownEscape,
     /// Labels are not separated or not closed.
     #[error("',' or '}}' was expected after a label")]
     LabelsNotClosed,
@@ -122,6 +119,9 @@ pub(crate) enum TextProblem {
     /// The type is unknown.
     #[error("the type of the metric is unknown")]
     UnknownKind,
+    /// The unit is not the end of the name.
+    #[error("the name of a metric has to end with its unit")]
+    UnitNotInName,
     /// A comment of OpenMetrics is none of the four that there are.
     #[error("a comment has to be HELP, TYPE, UNIT or EOF")]
     UnknownComment,
@@ -220,7 +220,7 @@ impl<'t> ScrapeText<'t> {
 }
 
 fn prometheus_line(line: &str) -> Result<Option<Entry<'_>>, TextProblem> {
-    let line = line.trim_matches(cursor::is_blank);
+    let line = line.trim_start_matches(cursor::is_blank);
     let Some(comment) = line.strip_prefix('#') else {
         return if line.is_empty() { Ok(None) } else { prometheus_sample(line).map(Some) };
     };
@@ -255,7 +255,7 @@ fn prometheus_kind(said: &str) -> Result<MetricKind, TextProblem> {
 
 fn prometheus_sample(line: &str) -> Result<Entry<'_>, TextProblem> {
     let mut words = Cursor::new(line);
-    let series = series::take_series(&mut words)?;
+    let series = series::take_series(&mut words, ScrapeFormat::PrometheusText)?;
     words.skip_blanks();
     let value = number::parse_value(words.take_until_blank()).ok_or(TextProblem::NoValue)?;
     words.skip_blanks();
@@ -283,9 +283,14 @@ fn open_metrics_comment(comment: &str) -> Result<Entry<'_>, TextProblem> {
     let said = words.rest();
     match keyword {
         "HELP" => Ok(Entry::Help { metric, help: series::unescape_help(said) }),
-        "UNIT" => Ok(Entry::Unit { metric, unit: said }),
+        "UNIT" if is_unit_of(said, metric) => Ok(Entry::Unit { metric, unit: said }),
+        "UNIT" => Err(TextProblem::UnitNotInName),
         _ => open_metrics_kind(said).map(|kind| Entry::Kind { metric, kind }),
     }
+}
+
+fn is_unit_of(unit: &str, metric: &str) -> bool {
+    unit.is_empty() || metric.strip_suffix(unit).is_some_and(|before| before.ends_with('_'))
 }
 
 fn open_metrics_kind(said: &str) -> Result<MetricKind, TextProblem> {
@@ -300,7 +305,7 @@ fn open_metrics_kind(said: &str) -> Result<MetricKind, TextProblem> {
 
 fn open_metrics_sample(line: &str) -> Result<Entry<'_>, TextProblem> {
     let mut words = Cursor::new(line);
-    let series = series::take_series(&mut words)?;
+    let series = series::take_series(&mut words, ScrapeFormat::OpenMetrics)?;
     words.take_one_blank()?;
     let value = number::parse_value(words.take_until_blank()).ok_or(TextProblem::NoValue)?;
     let mut timestamp_ms = None;
@@ -326,7 +331,7 @@ fn open_metrics_sample(line: &str) -> Result<Entry<'_>, TextProblem> {
 fn skip_exemplar(exemplar: &str) -> Result<(), TextProblem> {
     let rest = exemplar.strip_prefix("# ").ok_or(TextProblem::Exemplar)?;
     let mut words = Cursor::new(rest);
-    series::take_labels(&mut words).map_err(|_| TextProblem::Exemplar)?;
+    series::skip_labels(&mut words).map_err(|_| TextProblem::Exemplar)?;
     let written = words.rest().strip_prefix(' ').ok_or(TextProblem::Exemplar)?;
     let (value, timestamp) = written.split_once(' ').unwrap_or((written, "0"));
     let is_right =

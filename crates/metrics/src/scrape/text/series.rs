@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::TextProblem;
+use pampero_series::METRIC_NAME;
+
 use super::cursor::Cursor;
+use super::{ScrapeFormat, TextProblem};
 
 /// A series as it was written: its name, and its labels in their order.
 ///
@@ -12,37 +14,46 @@ use super::cursor::Cursor;
 pub(crate) struct SeriesText<'t> {
     /// The name of the metric.
     pub(crate) metric: &'t str,
-    /// The labels, each name once.
+    /// The labels.
     pub(crate) labels: Vec<(&'t str, Cow<'t, str>)>,
+}
+
+impl SeriesText<'_> {
+    /// Returns whether a label is there twice, the name of the metric among them.
+    pub(crate) fn has_label_twice(&self) -> bool {
+        let mut names: Vec<_> = self.labels.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| pair[0] == pair[1]) || names.contains(&METRIC_NAME)
+    }
 }
 
 /// Reads the name and the labels of a series.
 ///
 /// # Errors
-/// Something is malformed, or a label is there twice.
-pub(crate) fn parse_series(text: &str) -> Result<SeriesText<'_>, TextProblem> {
+/// Something is malformed.
+pub(crate) fn parse_series(
+    text: &str,
+    format: ScrapeFormat,
+) -> Result<SeriesText<'_>, TextProblem> {
     let mut words = Cursor::new(text);
     let metric = words.take_metric_name().ok_or(TextProblem::NoName)?;
     let mut labels = Vec::new();
-    words.skip_blanks();
+    skip_blanks(&mut words, format);
     if !words.rest().is_empty() {
-        read_labels(&mut words, |name, value| labels.push((name, unescape(value))))?;
-    }
-    let mut names: Vec<_> = labels.iter().map(|(name, _)| *name).collect();
-    names.sort_unstable();
-    let has_twice = names.windows(2).any(|pair| pair[0] == pair[1]);
-    if has_twice || names.contains(&"__name__") {
-        return Err(TextProblem::LabelTwice);
+        read_labels(&mut words, format, |name, value| labels.push((name, unescape(value))))?;
     }
     Ok(SeriesText { metric, labels })
 }
 
 /// Cuts out the text of a series, whose labels are checked for where they end only.
-pub(super) fn take_series<'t>(words: &mut Cursor<'t>) -> Result<&'t str, TextProblem> {
+pub(super) fn take_series<'t>(
+    words: &mut Cursor<'t>,
+    format: ScrapeFormat,
+) -> Result<&'t str, TextProblem> {
     let line = words.rest();
     words.take_metric_name().ok_or(TextProblem::NoName)?;
     let name_end = line.len() - words.rest().len();
-    words.skip_blanks();
+    skip_blanks(words, format);
     if !words.rest().starts_with('{') {
         // Blanks belong to whatever follows, so that two spellings are one series.
         *words = Cursor::new(&line[name_end..]);
@@ -73,38 +84,50 @@ fn end_of_labels(text: &str) -> Result<usize, TextProblem> {
     Err(if in_quotes { TextProblem::NoQuote } else { TextProblem::LabelsNotClosed })
 }
 
-/// Reads labels between braces, and forgets them.
-pub(super) fn take_labels(words: &mut Cursor<'_>) -> Result<(), TextProblem> {
-    read_labels(words, |_, _| {})
+/// Reads labels of OpenMetrics between braces, and forgets them.
+pub(super) fn skip_labels(words: &mut Cursor<'_>) -> Result<(), TextProblem> {
+    read_labels(words, ScrapeFormat::OpenMetrics, |_, _| {})
+}
+
+/// Skips blanks where the format allows them between the parts of a series.
+fn skip_blanks(words: &mut Cursor<'_>, format: ScrapeFormat) {
+    if format == ScrapeFormat::PrometheusText {
+        words.skip_blanks();
+    }
 }
 
 fn read_labels<'t>(
     words: &mut Cursor<'t>,
+    format: ScrapeFormat,
     mut found: impl FnMut(&'t str, &'t str),
 ) -> Result<(), TextProblem> {
     if !words.take_byte(b'{') {
         return Err(TextProblem::LabelsNotClosed);
     }
+    // OpenMetrics has no comma behind the last label.
+    let mut may_end = true;
     loop {
-        words.skip_blanks();
-        if words.take_byte(b'}') {
+        skip_blanks(words, format);
+        if may_end && words.take_byte(b'}') {
             return Ok(());
         }
         let name = words.take_label_name().ok_or(TextProblem::NoName)?;
-        words.skip_blanks();
+        skip_blanks(words, format);
         if !words.take_byte(b'=') {
             return Err(TextProblem::NoEquals);
         }
-        words.skip_blanks();
+        skip_blanks(words, format);
         found(name, take_quoted(words)?);
-        words.skip_blanks();
-        if !words.take_byte(b',') && !words.rest().starts_with('}') {
+        skip_blanks(words, format);
+        let has_comma = words.take_byte(b',');
+        if !has_comma && !words.rest().starts_with('}') {
             return Err(TextProblem::LabelsNotClosed);
         }
+        may_end = !has_comma || format == ScrapeFormat::PrometheusText;
     }
 }
 
-/// Takes a value between quotes; returns it with its escapes, which all have a meaning.
+/// Takes a value between quotes; returns it with its escapes.
 fn take_quoted<'t>(words: &mut Cursor<'t>) -> Result<&'t str, TextProblem> {
     if !words.take_byte(b'"') {
         return Err(TextProblem::NoQuote);
@@ -117,17 +140,16 @@ fn take_quoted<'t>(words: &mut Cursor<'t>) -> Result<&'t str, TextProblem> {
                 words.take(1);
                 return Ok(value);
             }
-            b'\\' => match bytes.next() {
-                Some((_, b'\\' | b'"' | b'n')) => {}
-                _ => return Err(TextProblem::UnknownEscape),
-            },
+            b'\\' => {
+                bytes.next();
+            }
             _ => {}
         }
     }
     Err(TextProblem::NoQuote)
 }
 
-/// Replaces `\\`, `\"` and `\n` by what they mean.
+/// Replaces `\\`, `\"` and `\n` by what they mean; a backslash before anything else is one.
 fn unescape(written: &str) -> Cow<'_, str> {
     replace_escapes(written, |escaped| match escaped {
         'n' => Some('\n'),

@@ -8,16 +8,20 @@ fn read(body: &[u8], format: ScrapeFormat) -> Result<Vec<String>, TextError> {
     let mut text = ScrapeText::new(body, format)?;
     let mut entries = Vec::new();
     while let Some(entry) = text.next_entry()? {
-        entries.push(written(&entry, text.line())?);
+        entries.push(written(&entry, text.line(), format)?);
     }
     Ok(entries)
 }
 
 /// Writes an entry, the labels of a sample included, in one line.
-fn written(entry: &Entry<'_>, line: usize) -> Result<String, TextError> {
+fn written(entry: &Entry<'_>, line: usize, format: ScrapeFormat) -> Result<String, TextError> {
     Ok(match entry {
         Entry::Sample { series, value, timestamp_ms } => {
-            let series = parse_series(series).map_err(|problem| TextError { line, problem })?;
+            let series =
+                parse_series(series, format).map_err(|problem| TextError { line, problem })?;
+            if series.has_label_twice() {
+                return Err(TextError { line, problem: TextProblem::LabelTwice });
+            }
             let labels: Vec<_> =
                 series.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
             let at = timestamp_ms.map(|at| format!(" @{at}")).unwrap_or_default();
@@ -111,7 +115,6 @@ fn wrong_prometheus_text_is_refused_with_its_line() {
     check("a{b=1} 1", TextProblem::NoQuote);
     check("a{b='1'} 1", TextProblem::NoQuote);
     check("a{b=\"1} 1", TextProblem::NoQuote);
-    check("a{b=\"\\t\"} 1", TextProblem::UnknownEscape);
     check("a{b=\"1\" c=\"2\"} 1", TextProblem::LabelsNotClosed);
     check("a{b=\"1\" 1", TextProblem::LabelsNotClosed);
     check("a{b=\"1\",b=\"1\"} 1", TextProblem::LabelTwice);
@@ -125,6 +128,9 @@ fn wrong_prometheus_text_is_refused_with_its_line() {
     check("a 1 1 # {} 1", TextProblem::Trailing);
     check("# TYPE a info", TextProblem::UnknownKind);
     check("# TYPE a", TextProblem::UnknownKind);
+    check("# TYPE a gauge ", TextProblem::UnknownKind);
+    check("# TYPE ", TextProblem::NoName);
+    check("# HELP ", TextProblem::NoName);
     check("# TYPE 1 counter", TextProblem::NoName);
 }
 
@@ -170,6 +176,11 @@ fn wrong_open_metrics_text_is_refused_with_its_line() {
     check("a  1", TextProblem::Blank);
     check("a\t1", TextProblem::Blank);
     check("a 1 ", TextProblem::NoTimestamp);
+    check("a{ b=\"1\"} 1", TextProblem::NoName);
+    check("a{b=\"1\", c=\"1\"} 1", TextProblem::NoName);
+    check("a{b=\"1\" } 1", TextProblem::LabelsNotClosed);
+    check("a{b=\"1\",} 1", TextProblem::NoName);
+    check("a {b=\"1\"} 1", TextProblem::NoValue);
     check("a 1 NaN", TextProblem::NoTimestamp);
     check("a 1 Inf", TextProblem::NoTimestamp);
     check("a 1 1e30", TextProblem::NoTimestamp);
@@ -182,6 +193,8 @@ fn wrong_open_metrics_text_is_refused_with_its_line() {
     check("#TYPE a counter", TextProblem::Blank);
     check("# NOTE a", TextProblem::UnknownComment);
     check("# TYPE a untyped", TextProblem::UnknownKind);
+    check("# UNIT a_seconds bytes", TextProblem::UnitNotInName);
+    check("# UNIT aseconds seconds", TextProblem::UnitNotInName);
     check_wrong(ScrapeFormat::OpenMetrics, "a 1\n", 1, TextProblem::NoEnd);
     check_wrong(ScrapeFormat::OpenMetrics, "", 0, TextProblem::NoEnd);
     check_wrong(ScrapeFormat::OpenMetrics, "# EOF\na 1\n", 2, TextProblem::BehindEnd);
@@ -233,7 +246,7 @@ proptest! {
         let Some(Entry::Sample { series, value: read, .. }) = text.next_entry().unwrap() else {
             panic!("no sample in {line:?}");
         };
-        let series = parse_series(series).unwrap();
+        let series = parse_series(series, ScrapeFormat::PrometheusText).unwrap();
         prop_assert_eq!(read.to_bits(), number.to_bits());
         prop_assert_eq!(series.metric, name);
         prop_assert_eq!(&series.labels, &[(label.as_str(), Cow::Borrowed(value.as_str()))]);
