@@ -138,7 +138,7 @@ impl Api {
 impl Inner {
     /// Lets the route answer, within its time.
     async fn run(&self, template: Option<usize>, request: Request<Body>) -> Response {
-        let limit = self.time_for(request.method());
+        let limit = self.time_for(request.method(), template);
         // The first route answers from memory alone and needs no timer.
         let is_instant = template == Some(0);
         let answering = AssertUnwindSafe(self.router.clone().call(request)).catch_unwind();
@@ -156,10 +156,17 @@ impl Inner {
         }
     }
 
-    /// A request with a body may use its time twice: for the body to arrive, and for the answer.
-    fn time_for(&self, method: &Method) -> Duration {
+    /// A request with a body may use its time twice: for the body to arrive, and for the answer. A
+    /// query of the metric history has its own time besides, which ends before this one.
+    fn time_for(&self, method: &Method, template: Option<usize>) -> Duration {
         let limit = self.config.request_timeout;
-        if is_harmless(method) { limit } else { limit * 2 }
+        let of_query = match &self.state.history {
+            Some((_, options)) if template.is_some_and(routes::is_of_history) => {
+                options.query_timeout
+            }
+            _ => Duration::ZERO,
+        };
+        of_query + if is_harmless(method) { limit } else { limit * 2 }
     }
 }
 

@@ -1,12 +1,15 @@
 //! Every route with its handler, and the description that comes from both.
 
 use axum::Router;
+use axum::middleware::from_extractor_with_state;
 use axum::routing::get;
 use http::{Method, StatusCode};
+use pampero_metrics::http::{read_router, write_router};
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::edge::Admin;
 use crate::problem::ApiError;
 use crate::state::ApiState;
 use crate::weather::{average, current};
@@ -22,11 +25,26 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route("/docs", get(docs::redirect_to_docs))
         .route("/docs/", get(docs::get_docs_page))
         .route("/docs/{*file}", get(docs::get_docs_file));
-    described
+    let history = history(&state);
+    let router = described
         .merge(undescribed)
         .with_state(state)
         .fallback(no_such_route)
-        .method_not_allowed_fallback(wrong_method)
+        .method_not_allowed_fallback(wrong_method);
+    match history {
+        Some(history) => router.nest_service("/prometheus", history),
+        None => router,
+    }
+}
+
+/// Returns the routes of the metric history, those that change it behind the admin token.
+///
+/// They speak as Prometheus does, and are described by its documentation instead of the contract.
+fn history(state: &ApiState) -> Option<Router> {
+    let (history, options) = state.history.clone()?;
+    let guard = from_extractor_with_state::<Admin, _>(state.clone());
+    let written = write_router(history.clone(), options.clone()).layer(guard);
+    Some(read_router(history, options).merge(written))
 }
 
 /// Returns the routes with their description, for the contract and for the router alike.

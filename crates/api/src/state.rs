@@ -4,6 +4,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use pampero_loader::{Averages, Board, PlaceBook, Poller, Sources, Timeline};
+use pampero_metrics::History;
+use pampero_metrics::http::HttpOptions;
 use pampero_resilience::Clock;
 use pampero_store::Store;
 use pampero_telemetry::metrics::Metrics;
@@ -31,6 +33,8 @@ pub struct ApiParts {
     pub averages: Arc<Averages>,
     /// What is kept.
     pub store: Arc<dyn Store>,
+    /// The history of metrics, and what may be asked of it; `None` when none is kept.
+    pub history: Option<(History, HttpOptions)>,
     /// Wall time.
     pub clock: Arc<dyn Clock>,
     /// What the operator decided.

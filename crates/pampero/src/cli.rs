@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
 
 /// Weather that stays up when its sources do not.
 ///
@@ -25,6 +26,9 @@ Begin here:
 Then name your places in pampero.toml and read them back:
   pampero check                    says everything that is wrong with the configuration
   pampero check --print            shows what is in force
+
+And look back:
+  pampero metrics query 'pampero_weather_temperature_celsius' --range 6h
 "
 )]
 pub(crate) struct Cli {
@@ -51,6 +55,50 @@ pub(crate) enum Command {
     /// Point `base_url` of a provider at the printed address. Faults are listed at /control/catalogue
     /// and switched at /control/faults.
     Simulate(SimulateArguments),
+    /// Asks the history of metrics.
+    #[command(subcommand)]
+    Metrics(MetricsCommand),
+}
+
+/// What is done with metrics.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MetricsCommand {
+    /// Evaluates a PromQL expression: now as a table, over a range as a chart.
+    ///
+    /// The history of the Pampero that runs on this machine is asked, or any server that speaks
+    /// Prometheus's HTTP API.
+    Query(MetricsQueryArguments),
+}
+
+/// Arguments of `pampero metrics query`.
+#[derive(Args, Debug)]
+pub(crate) struct MetricsQueryArguments {
+    /// The expression, as in 'pampero_weather_temperature_celsius{place="jfk"}'
+    #[arg(value_name = "EXPR")]
+    pub(crate) query: String,
+    /// How far back from now, as in 90s, 6h or 7d
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) range: Option<String>,
+    /// From one point of the range to the next [default: what fits a terminal]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) step: Option<String>,
+    /// How the answer is shown [default: chart for a range, else table]
+    #[arg(long, short, value_name = "FORM")]
+    pub(crate) output: Option<QueryOutput>,
+    /// What stands before /api/v1
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000/prometheus")]
+    pub(crate) server: Url,
+}
+
+/// How an answer is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum QueryOutput {
+    /// Curves of dots.
+    Chart,
+    /// A line for each value.
+    Table,
+    /// What the server answered.
+    Json,
 }
 
 /// Where the configuration is and what overrides it.

@@ -6,9 +6,11 @@
 //! Start reading at [`Config::read`].
 
 mod chain;
+mod host;
 mod kind;
 mod limits;
 mod log;
+mod metrics;
 mod origin;
 mod places;
 mod polling;
@@ -18,8 +20,10 @@ mod reference;
 mod secret;
 mod server;
 mod store;
+mod targets;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -29,10 +33,13 @@ use std::path::{Path, PathBuf};
 
 use pampero_api::ServerConfig;
 use pampero_resilience::Policy;
+use pampero_telemetry::host::HostOptions;
 use pampero_telemetry::logging::LogConfig;
+use pampero_telemetry::traces::TracesConfig;
 use pampero_weather::provider::ProviderId;
 use secrecy::SecretString;
 
+pub(crate) use metrics::MetricsConfig;
 pub(crate) use origin::Problems;
 pub(crate) use places::Places;
 pub(crate) use polling::PollingConfig;
@@ -59,6 +66,12 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     /// The log.
     pub(crate) log: LogConfig,
+    /// The history of metrics.
+    pub(crate) metrics: MetricsConfig,
+    /// Metrics of the machine; `None` for none.
+    pub(crate) host: Option<HostOptions>,
+    /// The traces.
+    pub(crate) traces: TracesConfig,
     /// The rhythm of polling.
     pub(crate) polling: PollingConfig,
     /// The places to begin with.
@@ -172,7 +185,9 @@ impl Config {
     /// Returns every secret, for the redactor.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
         let keys = self.providers.values().filter_map(|provider| provider.key.as_ref());
-        keys.chain(&self.server.admin_token)
+        let headers = self.traces.headers.iter().map(|(_, value)| value);
+        let of_targets = targets::secrets(&self.metrics.history.targets);
+        keys.chain(&self.server.admin_token).chain(headers).chain(of_targets)
     }
 }
 
@@ -196,6 +211,15 @@ fn read_sections(sources: &Sources<'_>, reader: &mut Reader, mut tree: Table) ->
         reader.section(tree_of, "server", server::DOC, |section| server::read(section, &vault));
     let store = reader.section(tree_of, "store", store::DOC, store::read);
     let log = reader.section(tree_of, "log", log::DOC, |section| log::read(section, no_color));
+    let mut targets = None;
+    let mut metrics = reader.section(tree_of, "metrics", metrics::DOC, |section| {
+        targets = section.keys.remove("targets");
+        metrics::read(section, server.listen)
+    });
+    metrics.history.targets = targets::read(reader, targets, &vault);
+    let host = reader.section(tree_of, "host", host::DOC, host::read);
+    let traces =
+        reader.section(tree_of, "traces", traces::DOC, |section| traces::read(section, &vault));
     let polling = reader.section(tree_of, "polling", polling::DOC, polling::read);
     let places = places::read(reader, tree_of);
     let (chain, chain_origin) = reader.section(tree_of, "chain", chain::DOC, chain::read);
@@ -212,7 +236,7 @@ fn read_sections(sources: &Sources<'_>, reader: &mut Reader, mut tree: Table) ->
     let providers = providers::read(reader, tree_of, &vault, &general);
     reader.leave_over("", tree);
     chain::check(reader, &chain, &chain_origin, &providers);
-    Config { server, workers, store, log, polling, places, chain, providers }
+    Config { server, workers, store, log, metrics, host, traces, polling, places, chain, providers }
 }
 
 /// A variable with one underscore where two belong would otherwise be passed over in silence.

@@ -39,6 +39,7 @@ pub(crate) enum DataFolderError {
 impl DataFolder {
     const LOCK_FILE: &str = "pampero.lock";
     const STORE_FILE: &str = "pampero.sqlite";
+    const HISTORY_FOLDER: &str = "metrics";
 
     /// Makes the folder if it is missing and takes hold of it.
     ///
@@ -61,6 +62,11 @@ impl DataFolder {
     /// Returns the path of the store's file.
     pub(crate) fn store_file(&self) -> PathBuf {
         self.path.join(Self::STORE_FILE)
+    }
+
+    /// Returns the path of the folder with the history of metrics.
+    pub(crate) fn history(&self) -> PathBuf {
+        self.path.join(Self::HISTORY_FOLDER)
     }
 }
 

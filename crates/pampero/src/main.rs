@@ -8,7 +8,10 @@ mod data_folder;
 mod demo;
 #[cfg(test)]
 mod fault_table;
+mod history;
+mod http;
 mod lookup;
+mod metrics_query;
 mod providers;
 mod service;
 mod shutdown;
@@ -21,7 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tokio::runtime::Runtime;
 
-use crate::cli::{CheckArguments, Cli, Command, ServeArguments};
+use crate::cli::{CheckArguments, Cli, Command, MetricsCommand, ServeArguments};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -48,6 +51,9 @@ fn run(command: Command) -> anyhow::Result<()> {
             runtime(workers)?.block_on(demo::run(&arguments))
         }
         Command::Check(arguments) => check(&arguments),
+        Command::Metrics(MetricsCommand::Query(arguments)) => {
+            runtime(NonZeroUsize::new(1))?.block_on(metrics_query::run(&arguments))
+        }
         Command::Simulate(arguments) => runtime(None)?.block_on(simulate::run(&arguments)),
     }
 }
@@ -61,6 +67,7 @@ fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
 
 fn check(arguments: &CheckArguments) -> anyhow::Result<()> {
     let loaded = config::load(arguments.config.config.as_deref(), config::environment())?;
+    history::rules(&loaded.config.metrics)?;
     let mut out = std::io::stdout().lock();
     if arguments.print {
         writeln!(out, "{}", loaded.effective)?;

@@ -8,16 +8,15 @@ use pampero_providers::met_norway::{MetNorway, MetNorwayConfig};
 use pampero_providers::open_meteo::{Geocoder, GeocoderConfig, OpenMeteo, OpenMeteoConfig};
 use pampero_providers::openweathermap::{OpenWeatherMap, OpenWeatherMapConfig};
 use pampero_providers::weatherstack::{Weatherstack, WeatherstackConfig};
-use pampero_providers::{WeatherProvider, http_client, http_client_without_proxy};
+use pampero_providers::{WeatherProvider, http_client};
 use pampero_resilience::{Clock, QuotaLedger, Stack};
 use pampero_weather::provider::ProviderId;
 use secrecy::SecretString;
 
 use crate::config::{Config, ProviderConfig};
+use crate::http::{USER_AGENT, direct_client};
 use crate::lookup::GeocoderLookup;
 use crate::service::Network;
-
-const USER_AGENT: &str = concat!("Pampero/", env!("CARGO_PKG_VERSION"));
 
 /// The HTTP client and the clock that all providers share.
 pub(crate) struct Workshop {
@@ -32,10 +31,10 @@ impl Workshop {
     /// The system offers no TLS roots.
     pub(crate) fn new(network: Network, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let http = match network {
-            Network::Public => http_client(USER_AGENT),
-            Network::Loopback => http_client_without_proxy(USER_AGENT),
+            Network::Public => http_client(USER_AGENT).context("no HTTP client can be made"),
+            Network::Loopback => direct_client(),
         };
-        Ok(Self { http: http.context("no HTTP client can be made")?, clock })
+        Ok(Self { http: http?, clock })
     }
 
     /// Puts the chain together.

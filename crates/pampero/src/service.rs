@@ -6,17 +6,23 @@ use std::time::Duration;
 use anyhow::Context;
 use pampero_api::{Api, ApiParts};
 use pampero_loader::{Averages, Board, PlaceBook, Poller, PollingPolicy, Resolver, Timeline};
+use pampero_metrics::{History, Jobs};
 use pampero_resilience::{Clock, QuotaLedger, SystemClock};
 use pampero_store::{SqliteOptions, SqliteStore, Store};
+use pampero_telemetry::host::HostMetrics;
 use pampero_telemetry::logging;
-use pampero_telemetry::metrics::Metrics;
+use pampero_telemetry::metrics::{Exposition, Metrics};
 use pampero_telemetry::redaction::Redactor;
+use pampero_telemetry::traces::{self, Exporter, Traces};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, Loaded};
 use crate::data_folder::DataFolder;
+use crate::history;
+use crate::http::{client_for, direct_client};
 use crate::providers::Workshop;
 use crate::shutdown;
 
@@ -40,10 +46,14 @@ pub(crate) enum Network {
 pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> {
     let Loaded { config, warnings, .. } = loaded;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    logging::init(&config.log, Redactor::new(config.secrets()), Arc::clone(&clock), None)?;
+    let redactor = Redactor::new(config.secrets());
+    let traced = traces::open(&config.traces, env!("CARGO_PKG_VERSION"), redactor.clone())?;
+    let (traces, exporter) = traced.unzip();
+    logging::init(&config.log, redactor, Arc::clone(&clock), traces.as_ref())?;
     for warning in warnings {
         tracing::warn!(warning, "configuration");
     }
+    let rules = history::rules(&config.metrics)?;
     let folder = DataFolder::hold(&config.store.path)?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
@@ -51,7 +61,10 @@ pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> 
     })?;
     let options = SqliteOptions { events_max: config.store.events_max, ..SqliteOptions::default() };
     let store = Arc::new(SqliteStore::open(&folder.store_file(), options).await?);
-    let running = Running::start(config, Arc::clone(&store), clock, listener, network).await?;
+    let history =
+        history::open(&config.metrics, rules, folder.history(), Arc::clone(&clock)).await?;
+    let parts = Parts { config, store: Arc::clone(&store), history, traces, clock, network };
+    let running = Running::start(parts, listener, exporter).await?;
     let asked_by = shutdown::requested().await?;
     tracing::info!(signal = asked_by, "stopping");
     tokio::select! {
@@ -63,11 +76,21 @@ pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// What was opened before anything runs.
+struct Parts {
+    config: Config,
+    store: Arc<SqliteStore>,
+    history: Option<History>,
+    traces: Option<Traces>,
+    clock: Arc<dyn Clock>,
+    network: Network,
+}
+
 /// Everything that runs in the background.
 struct Running {
     cancel: CancellationToken,
     tracker: TaskTracker,
-    /// The timeline ends last, since the others write to it.
+    /// The timeline and the export of spans end last, since the others feed them.
     timeline_cancel: CancellationToken,
     timeline_tracker: TaskTracker,
     grace: Duration,
@@ -75,12 +98,11 @@ struct Running {
 
 impl Running {
     async fn start(
-        config: Config,
-        store: Arc<SqliteStore>,
-        clock: Arc<dyn Clock>,
+        parts: Parts,
         listener: TcpListener,
-        network: Network,
+        exporter: Option<Exporter>,
     ) -> anyhow::Result<Self> {
+        let Parts { config, store, history, traces, clock, network } = parts;
         let running = Self {
             cancel: CancellationToken::new(),
             tracker: TaskTracker::new(),
@@ -132,8 +154,23 @@ impl Running {
             sources.clone(),
             Arc::clone(&clock),
         ));
+        if let (Some(exporter), Some(endpoint)) = (exporter, &config.traces.endpoint) {
+            let client = client_for(endpoint)?;
+            // The last spans come from work that ends with the tracker, so this ends after it.
+            let cancel = running.timeline_cancel.clone();
+            running.timeline_tracker.spawn(exporter.run(client, cancel));
+        }
         let mut metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
-        metrics.watch_runtime(&tokio::runtime::Handle::current());
+        metrics.watch_runtime(&Handle::current());
+        if let Some(host) = &config.host {
+            HostMetrics::new(host, Arc::clone(&clock))?.register(metrics.shared());
+        }
+        if let Some(traces) = &traces {
+            traces.register(metrics.area("traces"));
+        }
+        if let Some(history) = &history {
+            history.register(metrics.area("history"));
+        }
         let means = Arc::clone(&averages).keep_at_hand(Arc::clone(&places), running.cancel.clone());
         running.tracker.spawn(means);
         let parts = ApiParts {
@@ -144,6 +181,7 @@ impl Running {
             timeline,
             averages,
             store,
+            history: history.clone().map(|history| (history, config.metrics.http)),
             clock,
             config: config.server,
             tracker: running.tracker.clone(),
@@ -151,6 +189,15 @@ impl Running {
         };
         let address = listener.local_addr()?;
         let api = Api::new(parts, metrics);
+        if let Some(history) = history {
+            let shown = api.clone();
+            history.start(&Jobs {
+                exposition: Arc::new(move || shown.render_metrics(Exposition::PrometheusText)),
+                client: direct_client()?,
+                tracker: running.tracker.clone(),
+                cancel: running.cancel.clone(),
+            });
+        }
         let (tracker, cancel) = (running.tracker.clone(), running.cancel.clone());
         running.tracker.spawn(pampero_api::serve(api, listener, tracker, cancel));
         tracing::info!(%address, url = format!("http://{address}/"), "listening");
@@ -171,7 +218,7 @@ impl Running {
         self.timeline_cancel.cancel();
         self.timeline_tracker.close();
         if tokio::time::timeout(LAST_EVENTS, self.timeline_tracker.wait()).await.is_err() {
-            tracing::error!("the last events did not reach the store");
+            tracing::error!("the last events or spans did not leave in time");
         }
     }
 }

@@ -8,7 +8,7 @@ use http::Method;
 use pampero_telemetry::metrics::http::{HttpMetrics, RouteMetrics};
 
 /// Every route there is; the most asked first.
-pub(crate) const TEMPLATES: [&str; 19] = [
+pub(crate) const TEMPLATES: [&str; 30] = [
     "/weather/current",
     "/weather/average/day",
     "/weather/average/week",
@@ -28,7 +28,23 @@ pub(crate) const TEMPLATES: [&str; 19] = [
     "/openapi.json",
     "/",
     "/docs/{*file}",
+    "/prometheus/api/v1/query",
+    "/prometheus/api/v1/query_range",
+    "/prometheus/api/v1/series",
+    "/prometheus/api/v1/labels",
+    "/prometheus/api/v1/label/{name}/values",
+    "/prometheus/api/v1/metadata",
+    "/prometheus/api/v1/targets",
+    "/prometheus/api/v1/rules",
+    "/prometheus/api/v1/write",
+    "/prometheus/federate",
+    "/prometheus/{*rest}",
 ];
+
+/// Tells whether a template belongs to the history of metrics.
+pub(super) fn is_of_history(template: usize) -> bool {
+    TEMPLATES[template].starts_with("/prometheus/")
+}
 
 /// The methods that have counters of their own, and a place for all others.
 pub(super) const METHODS: [&Method; 6] =
@@ -111,6 +127,12 @@ mod tests {
         check("/docs/", Some("/docs/{*file}"));
         check("/docs/swagger-ui.css", Some("/docs/{*file}"));
         check("/docsx", None);
+        check(
+            "/prometheus/api/v1/label/job/values",
+            Some("/prometheus/api/v1/label/{name}/values"),
+        );
+        check("/prometheus/api/v1/nothing", Some("/prometheus/{*rest}"));
+        check("/prometheus", Some("/prometheus/{*rest}"));
         check("/nothing", None);
     }
 

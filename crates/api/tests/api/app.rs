@@ -14,6 +14,8 @@ use pampero_api::{Api, ApiParts, ServerConfig};
 use pampero_loader::{
     Averages, Board, PlaceBook, PlaceDraft, Poller, PollingPolicy, Source, Sources, Timeline,
 };
+use pampero_metrics::http::HttpOptions;
+use pampero_metrics::{History, HistoryOptions};
 use pampero_providers::{
     Answer, Ask, Attribution, Defaults, Profile, ProviderError, Refresh, WeatherProvider,
 };
@@ -180,6 +182,9 @@ impl TestApp {
             sources.clone(),
             Arc::clone(&shared_clock),
         );
+        let history_folder = folder.path().join("metrics");
+        let options = HistoryOptions::default();
+        let history = History::open(&history_folder, options, Arc::clone(&shared_clock)).unwrap();
         let parts = ApiParts {
             places: Arc::clone(&places),
             board: Arc::clone(&board),
@@ -188,6 +193,7 @@ impl TestApp {
             timeline: timeline.clone(),
             averages: Arc::new(averages),
             store,
+            history: Some((history, HttpOptions::default())),
             clock: shared_clock,
             config,
             tracker: tracker.clone(),

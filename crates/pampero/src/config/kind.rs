@@ -1,6 +1,7 @@
 //! How values are written: each kind reads a value, says what is wrong with it, and writes it back.
 
 mod duration;
+mod map;
 mod number;
 mod rate;
 mod text;
@@ -10,6 +11,7 @@ use std::fmt::Display;
 use super::tree::{Node, Value};
 
 pub(super) use duration::duration;
+pub(super) use map::texts;
 pub(super) use number::{boolean, count, number, size};
 pub(super) use rate::rate;
 pub(super) use text::{address, host, list, nearest, one_of, parsed, path, url, web_origin};

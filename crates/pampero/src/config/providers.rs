@@ -9,7 +9,7 @@ use std::time::Duration;
 use pampero_resilience::{Policy, QuotaLimit, QuotaWindow, RatePolicy};
 use pampero_weather::provider::ProviderId;
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
 use super::kind::Kind;
 use super::kind::{boolean, count, duration, quoted, rate, text_of, url};
@@ -18,6 +18,7 @@ use super::reader::{Reader, Section};
 use super::secret::{SecretKey, Vault};
 use super::server::as_usize;
 use super::tree::{Node, Table, Value};
+use crate::http::is_loopback;
 use own::Own;
 
 /// A provider, ready to be put together.
@@ -204,13 +205,7 @@ fn read_quota(section: &mut Section<'_>, own: &Own) -> Vec<QuotaLimit> {
 }
 
 fn warn_of_clear_text(section: &mut Section<'_>, base_url: &Url, has_key: bool) {
-    let is_loopback = match base_url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    if has_key && base_url.scheme() == "http" && !is_loopback {
+    if has_key && base_url.scheme() == "http" && !is_loopback(base_url) {
         let what = "the key travels in clear text over http; use https if the key allows it";
         let (origin, key) = (section.origin_of("base_url"), section.key("base_url"));
         section.reader.warning(origin, &key, what);

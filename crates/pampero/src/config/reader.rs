@@ -139,12 +139,12 @@ impl Reader {
         let keys = self.settings.iter().filter(|setting| setting.section == section);
         let below = self.sections.iter().filter_map(|(path, _)| match section {
             "" => path.split(['.', '[']).next(),
-            _ => path.strip_prefix(section)?.strip_prefix('.'),
+            _ => path.strip_prefix(section)?.strip_prefix('.')?.split('[').next(),
         });
         let mut known: Vec<&str> = keys.map(|setting| setting.name).chain(below).collect();
-        if section.is_empty() {
-            known.push("places");
-        }
+        // A list of tables is known whether or not it has a member.
+        let lists = [("", "places"), ("metrics", "targets")];
+        known.extend(lists.iter().filter(|(of, _)| *of == section).map(|(_, list)| *list));
         known.sort_unstable();
         known.dedup();
         known

@@ -17,9 +17,7 @@ pub(super) fn effective(settings: &[Setting], file: Option<&str>) -> String {
         by_section.entry(&setting.section).or_default().push(setting);
     }
     for section in sections(settings) {
-        let heading =
-            if section.starts_with("places[") { "[[places]]" } else { &format!("[{section}]") };
-        writeln!(page, "{heading}").expect("writing to a string cannot fail");
+        writeln!(page, "{}", heading(section)).expect("writing to a string cannot fail");
         for setting in &by_section[section] {
             let Setting { name, value, kind, .. } = setting;
             let origin = match (&setting.origin, file) {
@@ -41,6 +39,14 @@ pub(super) fn effective(settings: &[Setting], file: Option<&str>) -> String {
     }
     page.truncate(page.trim_end().len());
     page + "\n"
+}
+
+/// Writes the heading of a table, as in `[server]`; of a member of a list as in `[[places]]`.
+fn heading(section: &str) -> String {
+    match section.split_once('[') {
+        Some((list, _)) => format!("[[{list}]]"),
+        None => format!("[{section}]"),
+    }
 }
 
 /// Returns the sections in the order in which they were read, each once.
@@ -115,14 +121,6 @@ This page is made from the declarations in `crates/pampero/src/config`.
             }
         }
         page
-    }
-
-    fn heading(section: &str) -> String {
-        if section.starts_with("places[") {
-            "[[places]]".to_owned()
-        } else {
-            format!("[{section}]")
-        }
     }
 
     fn doc_of<'d>(section: &str, docs: &[(String, &'d str)]) -> &'d str {

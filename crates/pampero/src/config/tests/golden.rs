@@ -8,9 +8,9 @@ use crate::config::reader::Reader;
 use crate::config::reference::pages;
 use crate::config::{Sources, read_sections, read_tree};
 
-/// Reads a place without a value in any key, so that the keys of a place are declared too.
+/// Reads a place and a target with hardly a value, so that the keys of both are declared too.
 fn declared() -> Reader {
-    let text = "[[places]]\nname = \"Rosario\"\n";
+    let text = "[[places]]\nname = \"Rosario\"\n[[metrics.targets]]\njob = \"node\"\n";
     let file = Some(("pampero.toml", text));
     let sources = Sources { file, variables: BTreeMap::new(), read_file: &secret_file };
     let mut reader = Reader::default();
@@ -55,6 +55,7 @@ fn example_file_means_the_defaults() {
         .filter(|line| line.starts_with('[') || line.contains(" = "))
         .filter(is_value)
         .filter(|line| !line.contains("_env = ") && *line != "[[places]]")
+        .take_while(|line| *line != "[[metrics.targets]]")
         .collect();
     assert!(50 < written.len(), "{example}");
     let read_back = read(&written.join("\n"), &[]).unwrap().config;
