@@ -3,6 +3,7 @@
 
 mod convert;
 mod diagnose;
+mod pretty;
 mod scan;
 
 use crate::error::QueryError;
@@ -16,5 +17,5 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Query, QueryError> {
     let tree = promql_parser::parser::parse(text)
         .map_err(|message| diagnose::explain(text, &tokens, message))?;
     let expr = convert::convert(text, &tokens, &tree)?;
-    Ok(Query { text: text.trim().to_owned(), pretty: tree.prettify(), expr })
+    Ok(Query { text: text.trim().to_owned(), pretty: pretty::pretty(&tree), expr })
 }

@@ -7,7 +7,7 @@ use super::budget::Budget;
 use super::column::{Column, Scalars};
 use super::rank::quantile;
 use super::rolling::{Mean, Rolling, Sum};
-use super::select::Clock;
+use super::select::{Clock, first_after};
 use crate::error::QueryError;
 use crate::functions::Function;
 use crate::options::WindowRule;
@@ -63,8 +63,8 @@ impl<'w> Windows<'w> {
             let right_ms = self.clock.time_ms(step);
             let left_ms = right_ms.saturating_sub(self.range_ms);
             let first_ms = self.rule.first_ms(left_ms);
-            end += timestamps_ms[end..].iter().take_while(|time| **time <= right_ms).count();
-            start += timestamps_ms[start..end].iter().take_while(|time| **time < first_ms).count();
+            end = first_after(timestamps_ms, end, right_ms);
+            start = first_after(&timestamps_ms[..end], start, first_ms.saturating_sub(1));
             if start == end {
                 continue;
             }

@@ -25,6 +25,19 @@ impl Clock {
     }
 }
 
+/// Returns the place of the first time after `limit_ms`, from `start` on.
+///
+/// It is looked for in strides that double, because it mostly lies a few places further.
+pub(super) fn first_after(times_ms: &[i64], start: usize, limit_ms: i64) -> usize {
+    let times_ms = &times_ms[start..];
+    let mut stride = 1;
+    while stride <= times_ms.len() && times_ms[stride - 1] <= limit_ms {
+        stride *= 2;
+    }
+    let (from, to) = (stride / 2, stride.min(times_ms.len()));
+    start + from + times_ms[from..to].partition_point(|time_ms| *time_ms <= limit_ms)
+}
+
 impl Evaluator<'_> {
     /// Returns the times that a selector with this shift looks at.
     pub(super) fn clock(&self, shift: Shift, grid: Grid) -> Clock {
@@ -74,8 +87,7 @@ impl Evaluator<'_> {
             let mut after = 0;
             for step in 0..grid.count {
                 let time_ms = clock.time_ms(step);
-                let times = &samples.timestamps_ms[after..];
-                after += times.iter().take_while(|sample_ms| **sample_ms <= time_ms).count();
+                after = first_after(samples.timestamps_ms, after, time_ms);
                 let Some(newest) = after.checked_sub(1) else { continue };
                 let first_ms = self.options.window.first_ms(time_ms.saturating_sub(lookback_ms));
                 let (sample_ms, value) = (samples.timestamps_ms[newest], samples.values[newest]);

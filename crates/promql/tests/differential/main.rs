@@ -68,6 +68,7 @@ fn random_queries_are_answered_as_prometheus_answers_them() {
     assert!(differences.is_empty(), "{} differences:\n\n{shown}", differences.len());
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test has no configuration to ask")]
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap())
 }
