@@ -55,7 +55,7 @@ fn appending_to_a_full_store_fails_whole_and_goes_on_once_there_is_space() {
     assert_eq!(scene.append("up n=1", &[(later, 1.0)], later).stored, 1);
     let kept = scene.everything();
     scene.reopen();
-    assert_eq!(scene.everything(), kept);
+    assert!(scene.everything() == kept, "reopening changed what is kept");
 }
 
 #[test]
@@ -187,10 +187,10 @@ fn a_closed_store_takes_nothing_and_can_be_opened_again() {
 fn opening_takes_no_longer_with_more_history() {
     let fastest = |days: i64| {
         let mut scene = Scene::with(SampleOptions { late_window: minutes(0), ..options() });
-        let series: Vec<_> = (0..100)
+        let series: Vec<_> = (0..40)
             .map(|n| scene.store().resolve(&labels(&format!("up n={n}"))).unwrap())
             .collect();
-        for now in (START_MS..START_MS + days * DAY_MS).step_by(10 * 60 * SECOND_MS as usize) {
+        for now in (START_MS..START_MS + days * DAY_MS).step_by(20 * 60 * SECOND_MS as usize) {
             let value = (now / SECOND_MS % 1013) as f64 / 10.0;
             let batch: Vec<Sample> =
                 series.iter().map(|&series| Sample { series, timestamp_ms: now, value }).collect();
@@ -205,7 +205,7 @@ fn opening_takes_no_longer_with_more_history() {
             scene.reopen();
             begun.elapsed()
         };
-        (0..5).map(open).min().unwrap()
+        (0..15).map(open).min().unwrap()
     };
     let (short, long) = (fastest(3), fastest(30));
     assert!(long < short * 4, "{short:?} for three days, {long:?} for thirty");
