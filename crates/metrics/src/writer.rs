@@ -60,23 +60,27 @@ impl Writer {
     pub(crate) fn append(&self, batch: &[Sample]) -> Result<Appended, AppendError> {
         let now_ms = self.clock.now().as_millisecond();
         let result = self.store.append(batch, now_ms);
-        match &result {
+        self.note(batch.len(), &result);
+        result
+    }
+
+    fn note(&self, samples: usize, result: &Result<Appended, AppendError>) {
+        match result {
             Ok(_) => {
                 if self.shared.is_full.swap(false, Ordering::Relaxed) {
                     tracing::info!("metric history is kept again");
                 }
             }
             Err(error @ AppendError::Full { .. }) => {
-                count(&self.shared.lost_to_room, batch.len());
+                count(&self.shared.lost_to_room, samples);
                 if !self.shared.is_full.swap(true, Ordering::Relaxed) {
                     let error = chain(error);
                     tracing::error!(error, "metric history is not kept until there is room");
                 }
             }
             Err(AppendError::UnknownSeries) => {}
-            Err(_) => count(&self.shared.lost_to_failure, batch.len()),
+            Err(_) => count(&self.shared.lost_to_failure, samples),
         }
-        result
     }
 
     /// Counts samples whose series would have been one too many; that is logged once an hour.
@@ -171,61 +175,39 @@ mod tests {
         }
     }
 
-    fn open(options: SampleOptions) -> (tempfile::TempDir, Writer) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SampleStore::open(folder.path(), options).unwrap();
-        let clock = Arc::new(VirtualClock::starting_at(testkit::noon()));
-        (folder, Writer::new(store, clock))
+    fn writer(folder: &tempfile::TempDir) -> Writer {
+        let store = SampleStore::open(folder.path(), SampleOptions::default()).unwrap();
+        Writer::new(store, Arc::new(VirtualClock::starting_at(testkit::noon())))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_full_disk_is_told_once_and_its_end_too() {
         let log = Log::default();
         let _guard = log.listen();
-        let room = SampleOptions { size_max_bytes: 1 << 20, ..SampleOptions::default() };
-        let (_folder, writer) = open(room);
-        let labels: Labels = [("__name__", "a")].into_iter().collect();
-        let series = writer.resolve(&labels).unwrap();
-        let mut at_ms = testkit::noon().as_millisecond() - 3_000_000;
-        let mut append = || {
-            let batch: Vec<_> = (0..5000)
-                .map(|index| Sample {
-                    series,
-                    timestamp_ms: at_ms + index,
-                    // Nothing that could be compressed.
-                    value: f64::from_bits(
-                        (at_ms + index).unsigned_abs().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2,
-                    ),
-                })
-                .collect();
-            at_ms += 5000;
-            writer.append(&batch)
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(&folder);
+        let full = || Err(AppendError::Full { source: "no space left on the device".into() });
+        let mut check = |result, told: &[&str]| {
+            writer.note(10, &result);
+            let log = log.take();
+            assert_eq!(log.lines().count(), told.len(), "{log}");
+            assert!(told.iter().all(|part| log.contains(part)), "{log}");
         };
-        let full = (0..100).find_map(|_| append().err()).unwrap();
-        assert!(matches!(full, AppendError::Full { .. }), "{full}");
-        append().unwrap_err();
-        assert_eq!(writer.lost().full, 10_000);
-        let told = log.take();
-        assert_eq!(told.matches("metric history is not kept until there is room").count(), 1);
-        assert!(told.contains("ERROR"), "{told}");
-
-        // Maintenance drops the oldest blocks, which makes room.
-        let now_ms = testkit::noon().as_millisecond() + 3 * HOUR_MS;
-        for _ in 0..100 {
-            if !writer.store.maintain(now_ms).unwrap().more {
-                break;
-            }
-        }
-        append().unwrap();
-        let told = log.take();
-        assert_eq!(told.matches("metric history is kept again").count(), 1, "{told}");
+        check(Ok(Appended::default()), &[]);
+        check(full(), &["ERROR"]);
+        check(full(), &[]);
+        check(Ok(Appended::default()), &["INFO"]);
+        check(Ok(Appended::default()), &[]);
+        check(full(), &["the history is as large as it may be: no space left on the device"]);
+        assert_eq!(writer.lost(), Lost { full: 30, ..Lost::default() });
     }
 
     #[tokio::test(start_paused = true)]
     async fn too_many_series_are_told_once_an_hour() {
         let log = Log::default();
         let _guard = log.listen();
-        let (_folder, writer) = open(SampleOptions::default());
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(&folder);
         let times = || log.take().matches("as many series as may be").count();
         writer.count_over_series_limit(1);
         writer.count_over_series_limit(1);
