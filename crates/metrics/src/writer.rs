@@ -187,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writer = writer(&folder);
         let full = || Err(AppendError::Full { source: "no space left on the device".into() });
-        let mut check = |result, told: &[&str]| {
+        let check = |result, told: &[&str]| {
             writer.note(10, &result);
             let log = log.take();
             assert_eq!(log.lines().count(), told.len(), "{log}");
