@@ -49,16 +49,13 @@ fn read_target(section: &mut Section<'_>, vault: &Vault<'_>) -> Option<ScrapeTar
         "Where its metrics are, as in `http://127.0.0.1:9100/metrics`. Needed.",
     );
     let default = ScrapeTarget::new(job.as_deref().unwrap_or_default(), placeholder());
+    let doc = "From one scrape to the next.";
+    let interval = section.read("interval", default.interval, &duration(SHORTEST), doc);
     let target = ScrapeTarget {
-        interval: section.read(
-            "interval",
-            default.interval,
-            &duration(SHORTEST),
-            "From one scrape to the next.",
-        ),
+        interval,
         timeout: section.read(
             "timeout",
-            default.timeout,
+            default.timeout.min(interval),
             &duration(Duration::from_millis(10)),
             "How long a scrape may take; not longer than the interval.",
         ),

@@ -410,3 +410,42 @@ fn limits_of_a_paying_customer_are_those_the_adapter_starts_from() {
     assert_eq!(provider(&config, ProviderId::OpenMeteo).base_url, customer.base_url);
     check_limits(&config, &OpenMeteo::new(customer, http, Arc::new(SystemClock)).unwrap());
 }
+
+#[test]
+fn targets_mean_what_was_written() {
+    use pampero_metrics::Credentials;
+
+    let text = "\
+[[metrics.targets]]
+job = \"node\"
+url = \"http://10.0.0.7:9100/metrics\"
+interval = \"1m\"
+labels = { site = \"north\" }
+params = { collect = \"cpu\" }
+drop = [\"go_.*\"]
+token_env = \"NODE_TOKEN\"
+";
+    let loaded = read(text, &[("NODE_TOKEN", "a-long-secret")]).unwrap();
+    let secrets = loaded.config.secrets().count();
+    let [target] = &loaded.config.metrics.history.targets[..] else { panic!("one target") };
+    assert_eq!(
+        (target.job.as_str(), target.url.as_str()),
+        ("node", "http://10.0.0.7:9100/metrics")
+    );
+    assert_eq!(target.interval.as_secs(), 60);
+    assert_eq!(target.labels.get("site"), Some("north"));
+    assert_eq!(target.params, [("collect".to_owned(), "cpu".to_owned())]);
+    assert_eq!(target.metric_relabel.len(), 1);
+    assert!(matches!(target.credentials, Some(Credentials::Bearer(_))));
+    assert_eq!(secrets, 1, "the log has to know the token");
+    assert!(!loaded.effective.contains("a-long-secret"));
+}
+
+#[test]
+fn own_metrics_are_told_apart_by_the_address_of_the_listener() {
+    let instance =
+        |text: &str| read(text, &[]).unwrap().config.metrics.history.self_scrape.unwrap().instance;
+    assert_eq!(instance(""), "127.0.0.1:8000");
+    assert_eq!(instance("[server]\nlisten = \"127.0.0.1:9\"\n"), "127.0.0.1:9");
+    assert_eq!(instance("[metrics]\ninstance = \"farm\"\n"), "farm");
+}

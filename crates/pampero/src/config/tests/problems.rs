@@ -74,7 +74,7 @@ fn unknown_keys_are_refused_with_the_likely_one() {
         "zzz = 1\n[[places]]\nname = \"Rosario\"\nlattitude = 1\n",
         &[],
         &[
-            "pampero.toml:1:1: zzz: unknown key; known here are chain, log, places, polling, providers, resilience, server, store",
+            "pampero.toml:1:1: zzz: unknown key; known here are chain, host, log, metrics, places, polling, providers, resilience, server, store, traces",
             "pampero.toml:4:1: places[0].lattitude: unknown key; did you mean latitude?",
         ],
     );
@@ -324,4 +324,59 @@ fn no_problem_repeats_a_secret() {
     let rendered = problems.to_string();
     assert!(!rendered.contains("marker"), "{rendered}");
     assert!(6 < problems.remarks.len(), "{rendered}");
+}
+
+#[test]
+fn targets_are_checked_key_by_key() {
+    check(
+        "\
+[[metrics.targets]]
+job = \"node\"
+
+[[metrics.targets]]
+job = \"node\"
+url = \"http://127.0.0.1:9100/metrics\"
+interval = \"5s\"
+timeout = \"20s\"
+labels = { __site = \"north\" }
+drop = [\"go_(\"]
+user = \"me\"
+",
+        &[],
+        &[
+            "pampero.toml:1:1: metrics.targets[0]: this target has no job or no url; write both",
+            "pampero.toml:4:1: metrics.targets[1]: write a user and a password, or a token, or neither",
+            "pampero.toml:8:11: metrics.targets[1].timeout: the timeout is longer than the interval; write a shorter one",
+            "pampero.toml:9:10: metrics.targets[1].labels: \"__site\" cannot be a label; write letters, digits and _, no digit and no __ in front",
+            "pampero.toml:10:8: metrics.targets[1].drop: \"go_(\" is no regular expression; write one, as in `go_.*`",
+        ],
+    );
+}
+
+#[test]
+fn metrics_host_and_traces_are_checked() {
+    check(
+        "\
+[metrics]
+window = \"prometheus4\"
+target = []
+
+[host]
+collectors = [\"cpus\"]
+mount_points_exclude = \"(\"
+
+[traces]
+endpoint = \"127.0.0.1:4318\"
+sample_ratio = 2
+",
+        &[],
+        &[
+            "pampero.toml:2:10: metrics.window: \"prometheus4\" is not known; did you mean prometheus2? Known are prometheus3, prometheus2",
+            "pampero.toml:3:1: metrics.target: unknown key; did you mean targets?",
+            "pampero.toml:6:14: host.collectors: \"cpus\" is no host collector; use one of arp, bonding, conntrack, cpu, cpufreq, diskstats, dmi, edac, entropy, filefd, filesystem, hwmon, loadavg, meminfo, netclass, netdev, netstat, nvme, os, powersupplyclass, pressure, schedstat, sockstat, softnet, stat, thermal_zone, time, udp_queues, uname, vmstat",
+            "pampero.toml:7:24: host.mount_points_exclude: \"(\" is no regular expression",
+            "pampero.toml:10:12: traces.endpoint: this is not the URL of a service; write http:// or https://, a host and perhaps a path, without user, query or fragment",
+            "pampero.toml:11:16: traces.sample_ratio: 2 is out of range; write a number from 0 to 1 (share)",
+        ],
+    );
 }
