@@ -57,16 +57,23 @@ async fn both_keep_the_same_of_the_same_targets() {
     until(|| scraped.targets().iter().all(|target| target.health != Health::Unknown)).await;
     let client = &jobs.client;
     until_async(async || prometheus.newest(client, "up").await.len() == cases::all().count()).await;
-    // What is sent lies a little behind what is kept.
-    until(|| newest(&received, "up").len() == cases::all().count()).await;
-    let kept = prometheus.newest(client, "").await;
-    until(|| newest(&received, "").len() == kept.len()).await;
-
-    let (ours, sent) = (newest(&scraped, ""), newest(&received, ""));
-    assert!(60 < kept.len(), "hardly anything was compared: {kept:#?}");
-    compare_scraped(&kept, &ours);
-    let different = differences(&kept, &sent);
-    assert!(different.is_empty(), "received differently:\n{}", different.join("\n"));
+    // What is sent lies a little behind what is kept, and what a busy machine cut off of one scrape
+    // is made good by the next.
+    let mut different = Vec::new();
+    let mut ticks = tokio::time::interval(Duration::from_millis(250));
+    for _ in 0..80 {
+        ticks.tick().await;
+        let kept = prometheus.newest(client, "").await;
+        different = scraped_differently(&kept, &newest(&scraped, ""));
+        different.extend(
+            differences(&kept, &newest(&received, "")).map(|line| format!("received {line}")),
+        );
+        if different.is_empty() && 60 < kept.len() {
+            break;
+        }
+    }
+    assert!(different.is_empty(), "not the same:\n{}", different.join("\n"));
+    assert!(60 < newest(&scraped, "").len(), "hardly anything was compared");
     // Metadata go by themselves, once a second.
     until(|| !received.metadata(Some("typed_total")).is_empty()).await;
     let helps = received.metadata(Some("typed_total"));
@@ -77,29 +84,28 @@ async fn both_keep_the_same_of_the_same_targets() {
     jobs.tracker.wait().await;
 }
 
-/// Says what one has and the other has not, series by series, and which explanations explain
-/// nothing.
-#[track_caller]
-fn compare_scraped(prometheus: &Kept, pampero: &Kept) {
-    let mut different = differences(prometheus, pampero);
+/// Returns what is different, series by series, and which explanations explain nothing.
+fn scraped_differently(prometheus: &Kept, pampero: &Kept) -> Vec<String> {
+    let mut different: Vec<_> = differences(prometheus, pampero).collect();
     for (index, explained) in EXPLAINED.iter().enumerate() {
         let job = format!("job=\"case-{}\"", CASES.len() + index);
         let before = different.len();
         different.retain(|line| !line.contains(&job));
-        assert!(different.len() < before, "nothing is different, although {}", explained.reason);
+        if different.len() == before {
+            different.push(format!("nothing of {job}, although {}", explained.reason));
+        }
     }
-    assert!(different.is_empty(), "scraped differently:\n{}", different.join("\n"));
+    different.into_iter().map(|line| format!("scraped {line}")).collect()
 }
 
-fn differences(prometheus: &Kept, pampero: &Kept) -> Vec<String> {
+fn differences<'k>(prometheus: &'k Kept, pampero: &'k Kept) -> impl Iterator<Item = String> + 'k {
     let all: BTreeSet<_> = prometheus.keys().chain(pampero.keys()).collect();
-    let different = all.into_iter().filter(|labels| prometheus.get(labels) != pampero.get(labels));
-    different
-        .map(|labels| {
-            let (theirs, ours) = (prometheus.get(labels), pampero.get(labels));
-            format!("{labels}: Prometheus {theirs:?}, Pampero {ours:?}")
-        })
-        .collect()
+    let different =
+        all.into_iter().filter(move |labels| prometheus.get(labels) != pampero.get(labels));
+    different.map(move |labels| {
+        let (theirs, ours) = (prometheus.get(labels), pampero.get(labels));
+        format!("{labels}: Prometheus {theirs:?}, Pampero {ours:?}")
+    })
 }
 
 fn jobs() -> Jobs {
@@ -171,9 +177,8 @@ fn newest(history: &History, metric: &str) -> Kept {
     let selection = Selection { matchers: &matchers, start_ms: 0, end_ms: i64::MAX / 2 };
     let mut kept = Kept::new();
     let mut visit = |labels: &Labels, columns: pampero_series::Columns<'_>| {
-        let value = *columns.values.last().unwrap();
-        assert!(!is_stale(value), "{labels} has ended");
-        if !cases::depends_on_time(labels) {
+        let value = columns.values.iter().rfind(|value| !is_stale(**value));
+        if let Some(value) = value.filter(|_| !cases::depends_on_time(labels)) {
             kept.insert(labels.clone(), value.to_string());
         }
         ControlFlow::Continue(())
