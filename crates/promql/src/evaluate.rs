@@ -4,6 +4,7 @@
 //! a time ([`Evaluator::each_series`]), so raw samples are never in memory for more than one.
 
 mod aggregate;
+mod annotations;
 mod binary;
 mod budget;
 mod calendar;
@@ -27,6 +28,7 @@ use crate::cancel::Cancel;
 use crate::error::QueryError;
 use crate::options::Options;
 use crate::syntax::{Expr, ValueType};
+use annotations::Annotations;
 use budget::Budget;
 use column::{Column, Computed, Scalars, Series, Vector};
 
@@ -65,8 +67,15 @@ pub(crate) fn instant(
     cancel: &Cancel,
 ) -> Result<Answer, QueryError> {
     let budget = Budget::new(&options.limits, cancel);
-    let evaluator =
-        Evaluator { options, source, budget: &budget, query_start_ms: at_ms, query_end_ms: at_ms };
+    let annotations = Annotations::default();
+    let evaluator = Evaluator {
+        options,
+        source,
+        budget: &budget,
+        annotations: &annotations,
+        query_start_ms: at_ms,
+        query_end_ms: at_ms,
+    };
     let grid = Grid::at(at_ms);
     let value = if expr.value_type() == ValueType::Matrix {
         Value::Matrix(evaluator.matrix(expr, grid)?)
@@ -79,8 +88,12 @@ pub(crate) fn instant(
             Computed::Vector(vector) => Value::Vector(samples(vector, at_ms)),
         }
     };
-    let statistics = budget.statistics();
-    Ok(Answer { value, warnings: Vec::new(), infos: Vec::new(), statistics })
+    Ok(answer(value, annotations, &budget))
+}
+
+fn answer(value: Value, annotations: Annotations, budget: &Budget<'_>) -> Answer {
+    let (warnings, infos) = annotations.into_parts();
+    Answer { value, warnings, infos, statistics: budget.statistics() }
 }
 
 /// Returns the samples of a vector with one step.
@@ -105,10 +118,12 @@ pub(crate) fn range(
     cancel: &Cancel,
 ) -> Result<Answer, QueryError> {
     let budget = Budget::new(&options.limits, cancel);
+    let annotations = Annotations::default();
     let evaluator = Evaluator {
         options,
         source,
         budget: &budget,
+        annotations: &annotations,
         query_start_ms: grid.start_ms,
         query_end_ms: end_ms,
     };
@@ -127,9 +142,7 @@ pub(crate) fn range(
             .collect(),
     };
     matrix.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let statistics = budget.statistics();
-    let value = Value::Matrix(matrix);
-    Ok(Answer { value, warnings: Vec::new(), infos: Vec::new(), statistics })
+    Ok(answer(Value::Matrix(matrix), annotations, &budget))
 }
 
 fn points(column: &Column, grid: Grid) -> Vec<Point> {
@@ -146,6 +159,7 @@ struct Evaluator<'e> {
     options: &'e Options,
     source: &'e dyn SeriesSource,
     budget: &'e Budget<'e>,
+    annotations: &'e Annotations,
     /// What `@ start()` means.
     query_start_ms: i64,
     /// What `@ end()` means.

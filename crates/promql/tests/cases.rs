@@ -5,7 +5,7 @@
 //! - `load STEP`, then lines `SELECTOR VALUES`: a sample every STEP from 0 on. A value is a number,
 //!   `_` for none, `stale` for the marker, `A+BxN` for A and N more, each B more than the one before.
 //! - `eval TIME QUERY`, `eval START..END/STEP QUERY`, then the answer: lines `LABELS VALUES` where
-//!   `_` is a step without a value, or one line `scalar VALUE`, `string TEXT`, `fails TEXT` (a part
+//!   `_` is a step without a value, `remarks TEXT` a warning or an info that has to be there, or one line `scalar VALUE`, `string TEXT`, `fails TEXT` (a part
 //!   of the message), `nothing`. `eval ordered` looks at the order of the series as well.
 //! - `rule left-closed` or `rule left-open`: holds from here on; the second one is the default.
 
@@ -138,6 +138,13 @@ fn check(memory: &Memory, window: WindowRule, rest: &str, expected: &[&str]) {
             engine.range(memory, &parsed, Steps { start_ms, end_ms, step_ms }, &Cancel::new())
         }
     });
+    if let Some(text) = expected.iter().find_map(|line| line.strip_prefix("remarks ")) {
+        let answer = answer.as_ref().unwrap();
+        let mut remarks = answer.warnings.iter().chain(&answer.infos);
+        assert!(remarks.any(|remark| remark.contains(text)), "eval {rest}\nfound {answer:?}");
+    }
+    let expected: &[&str] =
+        &expected.iter().copied().filter(|it| !it.starts_with("remarks ")).collect::<Vec<_>>();
     let fails = expected.iter().any(|line| line.starts_with("fails "));
     let context = format!("eval {rest}\nexpected {expected:#?}\nfound {answer:?}");
     assert_eq!(answer.is_err(), fails, "{context}");

@@ -158,6 +158,7 @@ impl Evaluator<'_> {
 
     fn quantiles(&self, aggregate: &Aggregate, grid: Grid) -> Result<Vector, QueryError> {
         let phis = self.param(aggregate, grid)?;
+        phis.iter().for_each(|phi| self.annotations.check_quantile(*phi));
         let (vector, groups) = self.grouped(aggregate, grid)?;
         self.budget.hold(groups.len().saturating_mul(grid.count))?;
         let mut series = Vec::with_capacity(groups.len());

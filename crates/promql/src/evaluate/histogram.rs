@@ -39,6 +39,7 @@ impl Evaluator<'_> {
         grid: Grid,
     ) -> Result<Vector, QueryError> {
         let phis = self.scalars(&args[0], grid)?;
+        self.check_quantiles(&phis, grid);
         let vector = self.vector(&args[1], grid)?;
         self.of_histograms(&vector, grid, |step, buckets| quantile(phis.at(step), buckets))
     }

@@ -53,6 +53,10 @@ impl Evaluator<'_> {
         sink: Sink<'_>,
     ) -> Result<(), QueryError> {
         let params = self.params(args, grid)?;
+        if let (Function::QuantileOverTime, Some(phis)) = (function, params.first()) {
+            self.check_quantiles(phis, grid);
+        }
+        let is_rate = matches!(function, Function::Rate | Function::Increase);
         let keeps_name = matches!(function, Function::LastOverTime | Function::FirstOverTime);
         let mut seen = HashSet::new();
         let range_ms = range_ms(args);
@@ -71,6 +75,9 @@ impl Evaluator<'_> {
                 self.budget.release(grid.count);
                 return Ok(());
             }
+            if let (true, Some(name)) = (is_rate, labels.metric_name()) {
+                self.annotations.check_counter(name);
+            }
             if keeps_name {
                 return sink(labels.clone(), column);
             }
@@ -80,6 +87,12 @@ impl Evaluator<'_> {
             }
             sink(labels, column)
         })
+    }
+
+    /// Warns of quantiles outside 0 to 1.
+    pub(super) fn check_quantiles(&self, phis: &Scalars, grid: Grid) {
+        let count = if matches!(phis, Scalars::Constant(_)) { 1 } else { grid.count };
+        (0..count).for_each(|step| self.annotations.check_quantile(phis.at(step)));
     }
 
     fn params(&self, args: &[Expr], grid: Grid) -> Result<Vec<Scalars>, QueryError> {
