@@ -24,13 +24,16 @@ pub(super) fn push_decimal(out: &mut Vec<u8>, value: f64) {
 
 /// Appends the form that the Prometheus text format has: with an exponent below 1e-4 and from 1e6.
 ///
-/// Source: Go, `strconv.FormatFloat(value, 'g', -1, 64)`.
+/// Source: Go, `strconv.FormatFloat(value, 'g', -1, 64)`; Prometheus, `expfmt`.
 pub(super) fn push_general(out: &mut Vec<u8>, value: f64) {
     if let Some(name) = special_name(value) {
         return out.extend_from_slice(name);
     }
     let magnitude = value.abs();
-    if value == 0.0 || (1e-4..GENERAL_PLAIN_BELOW).contains(&magnitude) {
+    if value == 0.0 {
+        // Of either sign, which the text format does without.
+        out.push(b'0');
+    } else if (1e-4..GENERAL_PLAIN_BELOW).contains(&magnitude) {
         push_decimal(out, value);
     } else {
         push_exponent(out, value);
@@ -157,6 +160,7 @@ mod tests {
     #[test]
     fn the_general_form_has_an_exponent_where_go_puts_one() {
         check(push_general, 0.0, "0");
+        check(push_general, -0.0, "0");
         check(push_general, 100_000.0, "100000");
         check(push_general, 1_000_000.0, "1e+06");
         check(push_general, 84_138_664.0, "8.4138664e+07");

@@ -212,3 +212,85 @@ struct AlertmanagersBody {
     active_alertmanagers: [(); 0],
     dropped_alertmanagers: [(); 0],
 }
+
+#[cfg(test)]
+mod tests {
+    use pampero_series::Labels;
+
+    use super::*;
+    use crate::http::text::push_value;
+
+    fn rule(name: &str, detail: RuleDetail) -> RuleState {
+        RuleState {
+            name: name.to_owned(),
+            query: "up > 0".to_owned(),
+            labels: Labels::empty(),
+            health: Health::Unknown,
+            last_error: None,
+            last_evaluation_ms: None,
+            last_duration: Duration::ZERO,
+            detail,
+        }
+    }
+
+    fn group() -> RuleGroupState {
+        let alerting = RuleDetail::Alerting {
+            hold: Duration::from_secs(60),
+            keep_firing: Duration::ZERO,
+            annotations: vec![("summary".to_owned(), "down".to_owned())],
+        };
+        let failed = RuleState {
+            labels: [("k", "v")].into_iter().collect(),
+            health: Health::Bad,
+            last_error: Some("no".to_owned()),
+            last_evaluation_ms: Some(1_500),
+            last_duration: Duration::from_micros(356),
+            ..rule("a:b", RuleDetail::Recording)
+        };
+        RuleGroupState {
+            name: "g".to_owned(),
+            file: "rules.yml".to_owned(),
+            interval: Duration::from_secs(15),
+            limit: 0,
+            last_evaluation_ms: None,
+            last_duration: Duration::ZERO,
+            missed_total: 0,
+            rules: vec![rule("c:d", RuleDetail::Recording), failed, rule("Down", alerting)],
+        }
+    }
+
+    const PLAIN: &str = r#"{"name":"c:d","query":"up \u003e 0","health":"unknown","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"recording"}"#;
+    const FAILED: &str = r#"{"name":"a:b","query":"up \u003e 0","labels":{"k":"v"},"health":"err","lastError":"no","evaluationTime":0.000356,"lastEvaluation":"1970-01-01T00:00:01.5Z","type":"recording"}"#;
+    const ALERTING: &str = r#"{"state":"inactive","name":"Down","query":"up \u003e 0","duration":60,"keepFiringFor":0,"labels":{},"annotations":{"summary":"down"},"alerts":[],"health":"unknown","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"alerting"}"#;
+
+    #[track_caller]
+    fn check(query: &str, expected: &[&str]) {
+        let form = Form::parse("", query);
+        let mut out = Vec::new();
+        push_value(&mut out, &Wanted::read(&form).unwrap().group(&group()));
+        let expected = format!(
+            "{{\"name\":\"g\",\"file\":\"rules.yml\",\"rules\":[{}],\"interval\":15,\"limit\":0,\
+             \"evaluationTime\":0,\"lastEvaluation\":\"0001-01-01T00:00:00Z\"}}",
+            expected.join(",")
+        );
+        assert_eq!(String::from_utf8(out).unwrap(), expected, "{query}");
+    }
+
+    #[test]
+    fn groups_are_written_as_prometheus_writes_them() {
+        check("", &[PLAIN, FAILED, ALERTING]);
+        check("type=alert", &[ALERTING]);
+        check("type=record", &[PLAIN, FAILED]);
+        check("rule_name[]=Down&rule_name[]=a:b", &[FAILED, ALERTING]);
+        check("rule_name[]=Down&type=record", &[]);
+    }
+
+    #[test]
+    fn groups_are_chosen_by_name_and_file() {
+        let has = |query| Wanted::read(&Form::parse("", query)).unwrap().has_group(&group());
+        assert!(has(""));
+        assert!(has("rule_group[]=x&rule_group[]=g&file[]=rules.yml"));
+        assert!(!has("rule_group[]=x"));
+        assert!(!has("file[]=x"));
+    }
+}

@@ -2,6 +2,8 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use pampero_promql::Cancel;
+use pampero_samples::SampleStore;
 use pampero_series::{Matcher, SelectError};
 
 use super::answer::{Accepts, Success};
@@ -20,18 +22,11 @@ pub(super) async fn get_series(
     accepts: Accepts,
     form: Form,
 ) -> Response {
-    match Wanted::series(&state, &form) {
-        Ok(wanted) => {
-            let list = move |state: &ApiState| {
-                let (start_ms, end_ms) = (wanted.start_ms, wanted.end_ms);
-                let sets = wanted.sets();
-                let found = state.history.store().series(&sets, start_ms, end_ms, wanted.limit + 1);
-                encode(state, &wanted, found, |out, labels| push_labels(out, labels))
-            };
-            later(&state, accepts, list).await
-        }
-        Err(failure) => state.answer(accepts, Err(failure)),
-    }
+    let wanted = Wanted::series(&state, &form);
+    let find = |store: &SampleStore, asked: &Wanted, limit| {
+        store.series(&asked.sets(), asked.start_ms, asked.end_ms, limit)
+    };
+    list(&state, accepts, wanted, find, push_labels).await
 }
 
 /// Returns the names of labels.
@@ -40,45 +35,29 @@ pub(super) async fn get_label_names(
     accepts: Accepts,
     form: Form,
 ) -> Response {
-    match Wanted::labels(&state, &form) {
-        Ok(wanted) => {
-            let list = move |state: &ApiState| {
-                let (start_ms, end_ms) = (wanted.start_ms, wanted.end_ms);
-                let sets = wanted.sets();
-                let found =
-                    state.history.store().label_names(&sets, start_ms, end_ms, wanted.limit + 1);
-                encode(state, &wanted, found, |out, name| push_string(out, name))
-            };
-            later(&state, accepts, list).await
-        }
-        Err(failure) => state.answer(accepts, Err(failure)),
-    }
+    let wanted = Wanted::labels(&state, &form);
+    let find = |store: &SampleStore, asked: &Wanted, limit| {
+        store.label_names(&asked.sets(), asked.start_ms, asked.end_ms, limit)
+    };
+    list(&state, accepts, wanted, find, |out, name: &String| push_string(out, name)).await
 }
 
 /// Returns the values of a label.
 pub(super) async fn get_label_values(
     State(state): State<ApiState>,
-    Path(name): Path<String>,
+    Path(label): Path<String>,
     accepts: Accepts,
     form: Form,
 ) -> Response {
-    if !is_label_name(&name) {
-        let failure = Failure::bad_data(format!("invalid label name: {name:?}"));
-        return state.answer(accepts, Err(failure));
-    }
-    match Wanted::labels(&state, &form) {
-        Ok(wanted) => {
-            let list = move |state: &ApiState| {
-                let (start_ms, end_ms) = (wanted.start_ms, wanted.end_ms);
-                let (sets, limit) = (wanted.sets(), wanted.limit + 1);
-                let store = state.history.store();
-                let found = store.label_values(&name, &sets, start_ms, end_ms, limit);
-                encode(state, &wanted, found, |out, value| push_string(out, value))
-            };
-            later(&state, accepts, list).await
-        }
-        Err(failure) => state.answer(accepts, Err(failure)),
-    }
+    let wanted = if is_label_name(&label) {
+        Wanted::labels(&state, &form)
+    } else {
+        Err(Failure::bad_data(format!("invalid label name: {label:?}")))
+    };
+    let find = move |store: &SampleStore, asked: &Wanted, limit| {
+        store.label_values(&label, &asked.sets(), asked.start_ms, asked.end_ms, limit)
+    };
+    list(&state, accepts, wanted, find, |out, value: &String| push_string(out, value)).await
 }
 
 /// Which series are meant.
@@ -136,24 +115,34 @@ fn read_matchers(
     form.all("match[]").map(|text| read(text).map_err(&wrong)).collect()
 }
 
-async fn later(
+/// Finds on a thread that may block, one more than is wanted in order to see whether there are more.
+async fn list<T>(
     state: &ApiState,
     accepts: Accepts,
-    list: impl FnOnce(&ApiState) -> Result<Success, Failure> + Send + 'static,
+    wanted: Result<Wanted, Failure>,
+    find: impl FnOnce(&SampleStore, &Wanted, usize) -> Result<Vec<T>, SelectError> + Send + 'static,
+    push: impl Fn(&mut Vec<u8>, &T) + Send + 'static,
 ) -> Response {
-    let timeout = state.options.query_timeout;
-    state.answer_later(accepts, timeout, move |state, _| list(state)).await
+    let wanted = match wanted {
+        Ok(wanted) => wanted,
+        Err(failure) => return state.answer(accepts, Err(failure)),
+    };
+    let work = move |state: &ApiState, _: &Cancel| {
+        let found = find(state.history.store(), &wanted, wanted.limit.saturating_add(1));
+        let found = found.map_err(|error| unreadable(&error))?;
+        encode(state, wanted.limit, found, push)
+    };
+    state.answer_later(accepts, state.options.query_timeout, work).await
 }
 
 fn encode<T>(
     state: &ApiState,
-    wanted: &Wanted,
-    found: Result<Vec<T>, SelectError>,
+    limit: usize,
+    mut found: Vec<T>,
     push: impl Fn(&mut Vec<u8>, &T),
 ) -> Result<Success, Failure> {
-    let mut found = found.map_err(|error| unreadable(&error))?;
-    let is_cut = wanted.limit < found.len();
-    found.truncate(wanted.limit);
+    let is_cut = limit < found.len();
+    found.truncate(limit);
     let mut text = Success::open();
     text.push(b'[');
     push_separated(&mut text, &found, push);

@@ -180,3 +180,60 @@ pub(super) fn written_time(time_ms: Option<i64>) -> String {
 pub(super) fn written_duration(duration: Duration) -> String {
     pampero_promql::format_duration(duration)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MetricKind;
+    use crate::http::text::push_value;
+
+    #[track_caller]
+    fn check(value: &impl Serialize, expected: &str) {
+        let mut out = Vec::new();
+        push_value(&mut out, value);
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn targets_are_written_as_prometheus_writes_them() {
+        let target = TargetState {
+            job: "down".to_owned(),
+            labels: [("instance", "127.0.0.1:1"), ("job", "down")].into_iter().collect(),
+            discovered_labels: [("__address__", "127.0.0.1:1")].into_iter().collect(),
+            scrape_url: "http://127.0.0.1:1/metrics".to_owned(),
+            last_scrape_ms: Some(1_795_504_972_617),
+            last_duration: Duration::from_nanos(558_533),
+            last_error: Some("connection refused".to_owned()),
+            health: Health::Bad,
+            interval: Duration::from_secs(90),
+            timeout: Duration::from_secs(5),
+        };
+        let expected = r#"{"discoveredLabels":{"__address__":"127.0.0.1:1"},"labels":{"instance":"127.0.0.1:1","job":"down"},"scrapePool":"down","scrapeUrl":"http://127.0.0.1:1/metrics","globalUrl":"http://127.0.0.1:1/metrics","lastError":"connection refused","lastScrape":"2026-11-24T07:22:52.617Z","lastScrapeDuration":0.000558533,"health":"down","scrapeInterval":"1m30s","scrapeTimeout":"5s"}"#;
+        check(&TargetBody::from(&target), expected);
+    }
+
+    #[test]
+    fn metadata_are_written_as_prometheus_writes_them() {
+        let target: Labels = [("job", "self")].into_iter().collect();
+        let said = Metadata {
+            kind: MetricKind::Gauge,
+            help: "Goroutines.".to_owned(),
+            unit: String::new(),
+        };
+        let body = |metric| TargetMetadataBody {
+            target: LabelsBody(&target),
+            metric,
+            said: (&said).into(),
+        };
+        check(
+            &body(None),
+            r#"{"target":{"job":"self"},"type":"gauge","help":"Goroutines.","unit":""}"#,
+        );
+        check(
+            &body(Some("go")),
+            r#"{"target":{"job":"self"},"metric":"go","type":"gauge","help":"Goroutines.","unit":""}"#,
+        );
+        let listed = InOrder(vec![("go", vec![MetadataBody::from(&said)])]);
+        check(&listed, r#"{"go":[{"type":"gauge","help":"Goroutines.","unit":""}]}"#);
+    }
+}

@@ -7,7 +7,10 @@ Ends with an error at the first answer that is not as it should be.
 import sys
 from datetime import datetime, timedelta
 
-from prometheus_api_client import PrometheusConnect
+# This file has the name of the package, and its folder comes first on the path.
+sys.path.pop(0)
+
+from prometheus_api_client import PrometheusConnect  # noqa: E402
 
 
 def main(url: str) -> None:

@@ -30,8 +30,9 @@ struct Label {
 
 #[derive(Clone, Copy, PartialEq, Message)]
 struct Sample {
-    #[prost(double, tag = "1")]
-    value: f64,
+    /// Always there, since a zero that is left out loses its sign.
+    #[prost(double, optional, tag = "1")]
+    value: Option<f64>,
     #[prost(int64, tag = "2")]
     timestamp: i64,
 }
@@ -47,7 +48,7 @@ pub(crate) fn write_request(recorded: &[Recorded]) -> Vec<u8> {
         samples: series
             .samples
             .iter()
-            .map(|(timestamp, value)| Sample { value: *value, timestamp: *timestamp })
+            .map(|(timestamp, value)| Sample { value: Some(*value), timestamp: *timestamp })
             .collect(),
     });
     let message = WriteRequest { timeseries: timeseries.collect() }.encode_to_vec();
