@@ -4,6 +4,7 @@
 //! `bench/NAME.json` in the target directory. A figure outside its limit fails the run.
 
 mod footprint;
+mod http_metrics;
 mod poll;
 mod report;
 mod serve;
@@ -23,7 +24,7 @@ struct Benchmark {
     run: fn(&Workspace) -> Result<Vec<Figure>>,
 }
 
-const BENCHMARKS: [Benchmark; 4] = [
+const BENCHMARKS: [Benchmark; 5] = [
     Benchmark {
         name: "stack",
         minutes: 1,
@@ -35,6 +36,12 @@ const BENCHMARKS: [Benchmark; 4] = [
         minutes: 2,
         about: "CPU and latency of /weather/current against a bare server",
         run: serve::run,
+    },
+    Benchmark {
+        name: "http-metrics",
+        minutes: 3,
+        about: "CPU that measuring adds to a request, time and CPU of /metrics",
+        run: http_metrics::run,
     },
     Benchmark {
         name: "footprint",

@@ -74,11 +74,6 @@ impl Metrics {
         self.registry.sub_registry_with_prefix(format!("{PREFIX}_{area}"))
     }
 
-    /// Tells of every metric that has a value now: name, type, unit, labels, meaning.
-    pub fn families(&self) -> Vec<Family> {
-        Family::read_all(&self.encode(Exposition::OpenMetrics))
-    }
-
     /// Writes every metric as it is now.
     pub fn encode(&self, exposition: Exposition) -> String {
         exposition.encode(&self.registry)

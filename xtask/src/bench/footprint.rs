@@ -32,7 +32,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Vec<Figure>> {
     for _ in 0..STARTS {
         let begun = Instant::now();
         let address = free_address()?;
-        let mut command = bench.pampero_command(&configuration, address);
+        let mut command = bench.pampero_command(&configuration, address, "data");
         let mut program = Program::start(&mut command, address, &bench.folder.join("start.log"))?;
         program.wait_until_ready(PATH, Duration::from_millis(1), Duration::from_secs(20))?;
         starts_ms.push(begun.elapsed().as_secs_f64() * 1e3);

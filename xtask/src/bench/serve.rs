@@ -21,9 +21,9 @@ const P99_RATIO_MAX: f64 = 1.5;
 
 /// One turn of one server.
 #[derive(Clone, Copy, Debug)]
-struct Turn {
-    load: Load,
-    cpu_us_per_request: f64,
+pub(super) struct Turn {
+    pub(super) load: Load,
+    pub(super) cpu_us_per_request: f64,
 }
 
 /// Lets both servers take turns and compares the medians.
@@ -38,7 +38,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Vec<Figure>> {
     }
     let mut turns = Vec::new();
     for round in 1..=ROUNDS {
-        let pair = (take_turn(&bench, &bare)?, take_turn(&bench, &pampero)?);
+        let pair = (take_turn(&bench, &bare, PATH)?, take_turn(&bench, &pampero, PATH)?);
         println!(
             "round {round}: bare {:.2} us, pampero {:.2} us of CPU per request",
             pair.0.cpu_us_per_request, pair.1.cpu_us_per_request
@@ -48,9 +48,13 @@ pub(super) fn run(workspace: &Workspace) -> Result<Vec<Figure>> {
     Ok(figures(&turns))
 }
 
-fn take_turn(bench: &Bench, server: &Program) -> Result<Turn> {
+/// Puts a server under load for one turn.
+///
+/// # Errors
+/// A request failed, or none was answered.
+pub(super) fn take_turn(bench: &Bench, server: &Program, path: &str) -> Result<Turn> {
     let before = server.cpu_time()?;
-    let load = bench.load(server, PATH, ROUND_S)?;
+    let load = bench.load(server, path, ROUND_S)?;
     let used = server.cpu_time()?.saturating_sub(before);
     ensure!(load.errors == 0.0, "{} requests failed under load", load.errors);
     ensure!(load.requests != 0.0, "no request was answered under load");

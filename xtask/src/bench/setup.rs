@@ -74,16 +74,35 @@ impl Bench {
     /// # Errors
     /// It does not start, or has no weather in time.
     pub(super) fn start_pampero(&self, configuration: &Path) -> Result<Program> {
-        let address = free_address()?;
-        let mut command = self.pampero_command(configuration, address);
-        self.start(&mut command, address, "pampero.log", "/weather/current")
+        self.start_pampero_with(configuration, "data", &[])
     }
 
-    /// Prepares the command line under measurement.
-    pub(super) fn pampero_command(&self, configuration: &Path, address: SocketAddr) -> Command {
+    /// Starts Pampero with its store in that folder and variables that override the configuration.
+    ///
+    /// # Errors
+    /// It does not start, or has no weather in time.
+    pub(super) fn start_pampero_with(
+        &self,
+        configuration: &Path,
+        data: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Program> {
+        let address = free_address()?;
+        let mut command = self.pampero_command(configuration, address, data);
+        command.envs(variables.iter().copied());
+        self.start(&mut command, address, &format!("pampero-{data}.log"), "/weather/current")
+    }
+
+    /// Prepares the command line under measurement, with the store in the folder `data`.
+    pub(super) fn pampero_command(
+        &self,
+        configuration: &Path,
+        address: SocketAddr,
+        data: &str,
+    ) -> Command {
         let mut command = pinned(SERVER_CORE, &self.pampero);
         command.arg("serve").arg("--config").arg(configuration).current_dir(&self.folder);
-        command.args(["--workers", "1", "--data", "data", "--listen", &address.to_string()]);
+        command.args(["--workers", "1", "--data", data, "--listen", &address.to_string()]);
         command
     }
 
@@ -106,6 +125,17 @@ impl Bench {
     pub(super) fn load(&self, server: &Program, path: &str, seconds: u32) -> Result<Load> {
         let mut command = pinned(LOAD_CORE, &self.tools);
         command.args(["load", "--connections", CONNECTIONS, "--seconds", &seconds.to_string()]);
+        command.arg("--url").arg(format!("http://{}{path}", server.address()));
+        Load::from_json(&subprocess::read(&mut command)?)
+    }
+
+    /// Sends one request after the other to a server for that many seconds.
+    ///
+    /// # Errors
+    /// The load generator failed.
+    pub(super) fn load_alone(&self, server: &Program, path: &str, seconds: u32) -> Result<Load> {
+        let mut command = pinned(LOAD_CORE, &self.tools);
+        command.args(["load", "--connections", "1", "--seconds", &seconds.to_string()]);
         command.arg("--url").arg(format!("http://{}{path}", server.address()));
         Load::from_json(&subprocess::read(&mut command)?)
     }

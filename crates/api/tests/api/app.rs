@@ -1,5 +1,6 @@
 //! An API over a real store, with providers that answer as told and a clock that is set by hand.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -66,17 +67,30 @@ impl Clock for SetClock {
     }
 }
 
-/// A provider that never gives an answer.
-struct SilentProvider(Profile);
+/// A provider that gives no answer but the one it is told.
+struct SilentProvider {
+    profile: Profile,
+    said: Said,
+}
+
+/// What the first provider of the chain says of one place; `None` while it says nothing at all.
+type Said = Arc<Mutex<Option<Observation>>>;
 
 #[async_trait]
 impl WeatherProvider for SilentProvider {
     fn profile(&self) -> &Profile {
-        &self.0
+        &self.profile
     }
 
-    async fn current(&self, _: &[Ask]) -> Result<Vec<Answer>, ProviderError> {
-        Err(ProviderError::BadRequest { message: "no such parameter".to_owned() })
+    async fn current(&self, asks: &[Ask]) -> Result<Vec<Answer>, ProviderError> {
+        let refusal = || ProviderError::BadRequest { message: "no such parameter".to_owned() };
+        let said = self.said.lock().unwrap().clone().ok_or_else(refusal)?;
+        let answer = |ask: &Ask| {
+            let outcome =
+                if ask.place.id == said.place { Ok(said.clone()) } else { Err(refusal()) };
+            Answer { place: ask.place.id.clone(), outcome, cache: None }
+        };
+        Ok(asks.iter().map(answer).collect())
     }
 }
 
@@ -109,9 +123,12 @@ pub(crate) struct TestApp {
     pub(crate) places: Arc<PlaceBook>,
     pub(crate) sources: Sources,
     pub(crate) timeline: Timeline,
+    pub(crate) averages: Arc<Averages>,
+    poller: Arc<Poller>,
+    said: Said,
     pub(crate) tracker: TaskTracker,
     pub(crate) cancel: CancellationToken,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A response that was read to its end.
@@ -172,16 +189,29 @@ impl TestApp {
         let places = PlaceBook::open(places, Arc::clone(&board), configured, None, 4).await;
         let places = Arc::new(places.unwrap());
         places.add(draft("Rosario", -32.9468, -60.6393)).await.unwrap();
-        let sources = chain(Arc::<SetClock>::clone(&clock)).await;
+        let said = Said::default();
+        let sources = chain(Arc::<SetClock>::clone(&clock), &said).await;
         let (timeline, writing) = Timeline::open(Arc::clone(&store), cancel.clone());
         tracker.spawn(writing);
         let shared_clock: Arc<dyn Clock> = Arc::<SetClock>::clone(&clock);
-        let averages = Averages::new(
+        let averages = Arc::new(Averages::new(
             Arc::clone(&store),
             Arc::clone(&board),
             sources.clone(),
             Arc::clone(&shared_clock),
+        ));
+        let poller = Poller::open(
+            Arc::clone(&places),
+            Arc::clone(&board),
+            sources.clone(),
+            Arc::clone(&store),
+            timeline.clone(),
+            Arc::clone(&shared_clock),
+            PollingPolicy::default(),
+            tracker.clone(),
+            cancel.clone(),
         );
+        let poller = Arc::new(poller.await.unwrap());
         let history_folder = folder.path().join("metrics");
         let options = HistoryOptions::default();
         let history = History::open(&history_folder, options, Arc::clone(&shared_clock)).unwrap();
@@ -189,17 +219,20 @@ impl TestApp {
             places: Arc::clone(&places),
             board: Arc::clone(&board),
             sources: sources.clone(),
-            poller: None,
+            poller: Some(Arc::clone(&poller)),
             timeline: timeline.clone(),
-            averages: Arc::new(averages),
+            averages: Arc::clone(&averages),
             store,
-            history: Some((history, HttpOptions::default())),
+            history: Some((history.clone(), HttpOptions::default())),
             clock: shared_clock,
             config,
             tracker: tracker.clone(),
             cancel: cancel.clone(),
         };
-        let api = Api::new(parts, Metrics::new("0.1.0", at(NOON)));
+        let mut metrics = Metrics::new("0.1.0", at(NOON));
+        metrics.watch_runtime(&tokio::runtime::Handle::current());
+        history.register(metrics.area("history"));
+        let api = Api::new(parts, metrics);
         Self {
             api,
             clock,
@@ -208,9 +241,12 @@ impl TestApp {
             places,
             sources,
             timeline,
+            averages,
+            poller,
+            said,
             tracker,
             cancel,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -227,14 +263,13 @@ impl TestApp {
         let batch = Batch { observations, selections, answers: vec![] };
         self.store.record(batch).await.unwrap();
         // Opening a poller puts what the store serves on the board.
-        self.poller().await;
+        self.open_poller().await;
     }
 
     /// Lets every provider fail once for every place.
     pub(crate) async fn fail_a_round(&self) {
         let mut events = self.timeline.subscribe();
-        let poller = Arc::new(self.poller().await);
-        let polling = self.tracker.spawn(poller.run());
+        let polling = self.tracker.spawn(Arc::clone(&self.poller).run());
         let places = self.places.list().len();
         for _ in 0..places {
             while events.recv().await.unwrap().kind.as_str() != "chain_exhausted" {}
@@ -242,7 +277,27 @@ impl TestApp {
         polling.abort();
     }
 
-    async fn poller(&self) -> Poller {
+    /// Lets the first provider say something of one place, and every provider fail for the others.
+    pub(crate) async fn hear(&self, said: Observation) {
+        let place = said.place.clone();
+        *self.said.lock().unwrap() = Some(said);
+        let failed = || {
+            self.sources
+                .chain()
+                .iter()
+                .map(|source| source.stack.stats().attempts_failed.iter().sum::<u64>())
+                .sum::<u64>()
+        };
+        let before = failed();
+        let polling = self.tracker.spawn(Arc::new(self.open_poller().await).run());
+        let is_in_trouble = || self.board.slot(&place).unwrap().trouble().is_some();
+        while is_in_trouble() || failed() == before {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        polling.abort();
+    }
+
+    async fn open_poller(&self) -> Poller {
         Poller::open(
             Arc::clone(&self.places),
             Arc::clone(&self.board),
@@ -256,6 +311,11 @@ impl TestApp {
         )
         .await
         .unwrap()
+    }
+
+    /// Returns where the store keeps its file.
+    pub(crate) fn store_file(&self) -> PathBuf {
+        self.folder.path().join("pampero.sqlite")
     }
 
     /// Publishes events and waits until they are stored.
@@ -335,7 +395,7 @@ pub(crate) fn draft(name: &str, latitude: f64, longitude: f64) -> PlaceDraft {
     }
 }
 
-async fn chain(clock: Arc<dyn Clock>) -> Sources {
+async fn chain(clock: Arc<dyn Clock>, said: &Said) -> Sources {
     let mut chain = Vec::new();
     for (id, name) in [(ProviderId::OpenMeteo, "Open-Meteo"), (ProviderId::MetNorway, "MET Norway")]
     {
@@ -343,7 +403,10 @@ async fn chain(clock: Arc<dyn Clock>) -> Sources {
         let policy = Policy { quota, ..Policy::default() };
         let ledger = Arc::new(MemoryLedger::default());
         let stack = Stack::open(id.as_str(), policy, Arc::clone(&clock), ledger, 7).await.unwrap();
-        let provider = Arc::new(SilentProvider(profile(id, name)));
+        let provider = Arc::new(SilentProvider {
+            profile: profile(id, name),
+            said: if chain.is_empty() { Arc::clone(said) } else { Said::default() },
+        });
         chain.push(Source::new(provider, stack, Duration::from_secs(3_600)));
     }
     Sources::new(chain)

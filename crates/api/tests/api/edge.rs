@@ -212,9 +212,9 @@ async fn requests_are_counted_by_route() {
     assert_eq!(told.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let text = String::from_utf8(told.body.to_vec()).unwrap();
     for line in [
-        r#"pampero_http_requests_total{route="/weather/current",method="GET",status="404"} 2"#,
-        r#"pampero_http_requests_total{route="unmatched",method="GET",status="404"} 1"#,
-        r#"pampero_http_requests_total{route="/api/places/{place}",method="GET",status="404"} 1"#,
+        r#"pampero_http_requests_total{route="/weather/current",method="GET",status_class="4xx",status="404"} 2"#,
+        r#"pampero_http_requests_total{route="unmatched",method="GET",status_class="4xx",status="404"} 1"#,
+        r#"pampero_http_requests_total{route="/api/places/{place}",method="GET",status_class="4xx",status="404"} 1"#,
         r#"pampero_http_requests_in_flight 1"#,
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");

@@ -12,7 +12,7 @@ use crate::app::TestApp;
 
 const GET: &str = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-async fn listening(config: ServerConfig) -> (TestApp, SocketAddr, JoinHandle<()>) {
+pub(crate) async fn listening(config: ServerConfig) -> (TestApp, SocketAddr, JoinHandle<()>) {
     let app = TestApp::with(config).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -22,20 +22,20 @@ async fn listening(config: ServerConfig) -> (TestApp, SocketAddr, JoinHandle<()>
     (app, address, serving)
 }
 
-async fn connect(address: SocketAddr, said: &str) -> TcpStream {
+pub(crate) async fn connect(address: SocketAddr, said: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(said.as_bytes()).await.unwrap();
     stream
 }
 
 /// Reads one response of a few hundred bytes.
-async fn read_some(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_some(stream: &mut TcpStream) -> String {
     let mut bytes = vec![0; 4_096];
     let count = stream.read(&mut bytes).await.unwrap();
     String::from_utf8_lossy(&bytes[..count]).into_owned()
 }
 
-async fn read_all(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     // A reset ends a connection as well.
     let _ = stream.read_to_string(&mut text).await;

@@ -6,6 +6,8 @@ mod app;
 mod contract;
 mod edge;
 mod events;
+mod exposition;
+mod exposition_limits;
 mod history;
 mod listener;
 mod observations;

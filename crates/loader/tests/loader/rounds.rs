@@ -29,6 +29,11 @@ async fn all_places_are_asked_in_one_batch_and_served_as_primary() {
         assert_eq!(served.observation.provider, ProviderId::OpenMeteo);
         assert_eq!(bed.stored(place).await, std::slice::from_ref(&served.observation));
     }
+    let [first, second] = [0, 1].map(|rank| bed.sources.chain()[rank].stats());
+    assert_eq!((first.served_as_primary, first.served_as_fallback), (3, 0));
+    assert_eq!((first.batch_sizes.count(), first.batch_sizes.sum), (1, 3.0));
+    assert_eq!(first.answer_ages.count(), 3);
+    assert_eq!((second.served_as_primary, second.batch_sizes.count()), (0, 0));
     assert_eq!(bed.kinds().await, []);
 }
 
@@ -41,6 +46,8 @@ async fn a_fallback_is_marked_and_ends_when_the_first_answers_again() {
 
     let served = bed.served("jfk").unwrap();
     assert_eq!(bed.temperature("jfk"), Some(7.0));
+    let fallback = bed.sources.chain()[1].stats();
+    assert_eq!((fallback.served_as_primary, fallback.served_as_fallback), (0, 1));
     let cause = served.role.fallback_cause().unwrap().to_owned();
     assert!(cause.starts_with("open_meteo: transient: ") && cause.contains("503"), "{cause}");
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pampero_resilience::{
-    Breaker, BreakerPolicy, BreakerState, DecisionKind, FailureRate, Permit, VirtualClock,
+    Breaker, BreakerPolicy, BreakerState, DecisionKind, FailureRate, Permit, TransitionCause,
+    VirtualClock,
 };
 
 use crate::trial::{START, advance_s, positive};
@@ -60,6 +61,40 @@ async fn many_old_successes_do_not_hide_that_half_of_the_calls_fail_now() {
     }
 
     assert_eq!(breaker.snapshot().state, BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn transitions_are_counted_by_their_cause() {
+    let breaker = breaker(BreakerPolicy::default());
+    check_transitions(&breaker, &[]);
+    fail(&breaker, 3);
+    advance_s(60).await;
+    fail(&breaker, 1);
+    advance_s(60).await;
+    permit(&breaker).succeed(SOON);
+    let by_rules = [
+        (TransitionCause::ConsecutiveFailures, 1),
+        (TransitionCause::OpenTimeOver, 2),
+        (TransitionCause::ProbeFailed, 1),
+        (TransitionCause::ProbeSucceeded, 1),
+    ];
+    check_transitions(&breaker, &by_rules);
+    breaker.force_closed(None);
+    check_transitions(&breaker, &by_rules);
+    breaker.force_open(None);
+    breaker.release(None);
+    let counts = breaker.transitions();
+    let by_operator = counts.iter().filter(|(it, count)| {
+        it.cause == TransitionCause::Operator && *count == 1 && it.from != it.to
+    });
+    assert_eq!(by_operator.count(), 2, "{counts:?}");
+}
+
+#[track_caller]
+fn check_transitions(breaker: &Breaker, expected: &[(TransitionCause, u64)]) {
+    let happened = breaker.transitions().into_iter().filter(|(_, count)| *count > 0);
+    let happened: Vec<_> = happened.map(|(it, count)| (it.cause, count)).collect();
+    assert_eq!(happened, expected);
 }
 
 #[tokio::test(start_paused = true)]

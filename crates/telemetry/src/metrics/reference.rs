@@ -17,7 +17,7 @@ pub struct Family {
 
 impl Family {
     /// Reads OpenMetrics text as the registry writes it; a label counts that any series has.
-    pub(super) fn read_all(text: &str) -> Vec<Self> {
+    pub fn read_all(text: &str) -> Vec<Self> {
         let mut families: Vec<Self> = Vec::new();
         for line in text.lines() {
             if let Some((name, help)) = words_after(line, "# HELP ") {
