@@ -140,7 +140,7 @@ rule_files:
     static_configs: [{{ targets: ['{node_exporter}'] }}]
 remote_write:
   - url: http://{demo}/prometheus/api/v1/write
-    queue_config: {{ batch_send_deadline: 500ms }}
+    queue_config: {{ batch_send_deadline: 500ms, max_shards: 1 }}
     write_relabel_configs:
       - {{ source_labels: [__name__], regex: '.+:.+', action: drop }}
 "
