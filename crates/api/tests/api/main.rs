@@ -13,5 +13,4 @@ mod listener;
 mod observations;
 mod places;
 mod providers;
-mod traces;
 mod weather;

@@ -1,4 +1,13 @@
 //! Whose trace a request belongs to, with a collector and without.
+//!
+//! In a process of its own: whether a line of the log is written is decided once for all threads, and
+//! those of other tests have no log.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail at any step")]
+
+#[expect(dead_code, reason = "the tests of the API need more of it")]
+#[path = "api/app.rs"]
+mod app;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -9,7 +18,7 @@ use pampero_telemetry::redaction::Redactor;
 use pampero_telemetry::traces::{Traces, TracesConfig, open};
 use serde_json::Value;
 
-use crate::app::TestApp;
+use app::TestApp;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
