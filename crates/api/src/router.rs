@@ -5,8 +5,9 @@ use axum::middleware::from_extractor_with_state;
 use axum::routing::get;
 use http::{Method, StatusCode};
 use pampero_metrics::http::{read_router, write_router};
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::edge::Admin;
@@ -54,6 +55,9 @@ pub(crate) fn described() -> OpenApiRouter<ApiState> {
         .routes(routes!(health::get_liveness))
         .routes(routes!(health::get_readiness))
         .routes(routes!(events::stream::stream_events));
+    // What is asked for every few seconds and read by a program near by is compressed with the least
+    // work; the layer of all leaves it as it is.
+    let scraped = CompressionLayer::new().quality(CompressionLevel::Fastest);
     let compressed = OpenApiRouter::new()
         .routes(routes!(average::get_day_average))
         .routes(routes!(average::get_week_average))
@@ -66,7 +70,7 @@ pub(crate) fn described() -> OpenApiRouter<ApiState> {
         .routes(routes!(providers::get_provider))
         .routes(routes!(providers::set_breaker))
         .routes(routes!(events::list_events))
-        .routes(routes!(exposition::get_metrics))
+        .routes(routes!(exposition::get_metrics).layer(scraped))
         .routes(routes!(docs::get_openapi))
         .layer(CompressionLayer::new());
     OpenApiRouter::with_openapi(openapi::frame()).merge(quick).merge(compressed)
