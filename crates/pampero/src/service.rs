@@ -63,6 +63,7 @@ pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> 
     let store = Arc::new(SqliteStore::open(&folder.store_file(), options).await?);
     let history =
         history::open(&config.metrics, rules, folder.history(), Arc::clone(&clock)).await?;
+    let kept = history.clone();
     let parts = Parts { config, store: Arc::clone(&store), history, traces, clock, network };
     let running = Running::start(parts, listener, exporter).await?;
     let asked_by = shutdown::requested().await?;
@@ -70,6 +71,9 @@ pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> 
     tokio::select! {
         () = running.stop() => {}
         _ = shutdown::requested() => tracing::warn!("stopped at once, as asked twice"),
+    }
+    if let Some(history) = kept {
+        tokio::task::spawn_blocking(move || history.close()).await??;
     }
     store.close().await?;
     tracing::info!("stopped");
