@@ -41,8 +41,10 @@ pub(super) fn read(section: &mut Section<'_>, listen: SocketAddr) -> MetricsConf
         "Whether metrics are kept and can be asked for under `/prometheus`. `/metrics` is there in \
          any case.",
     );
-    let mut history = HistoryOptions::default();
-    history.self_scrape = Some(read_self_scrape(section, listen));
+    let mut history = HistoryOptions {
+        self_scrape: Some(read_self_scrape(section, listen)),
+        ..HistoryOptions::default()
+    };
     read_samples(section, &mut history);
     read_query(section, &mut history.query);
     history.evaluation_interval = section.read(
