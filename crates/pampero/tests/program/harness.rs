@@ -48,7 +48,13 @@ impl Reply {
 impl Program {
     /// Starts `pampero` with these arguments and variables and waits until it listens.
     pub(crate) async fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = command(arguments, environment).spawn().unwrap();
+        Self::start_command(command(arguments, environment)).await
+    }
+
+    /// Starts a command that becomes `pampero` and waits until it listens.
+    pub(crate) async fn start_command(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let written = Arc::clone(&log);
@@ -110,6 +116,16 @@ impl Program {
         self.log.lock().unwrap().clone()
     }
 
+    /// Returns the id of the process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Returns where it listens, as `host:port`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -166,9 +182,17 @@ fn signal(process_id: u32, name: &str) {
 
 fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pampero"));
-    command.args(arguments).envs(environment.iter().copied());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::null());
     command
+}
+
+/// Returns the most memory that the program has held so far, in mebibytes; 0 where the system does
+/// not say.
+pub(crate) fn peak_memory_mib(program: &Program) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.process_id()));
+    let status = status.unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.map_or(0, |kib| kib.trim().trim_end_matches(" kB").parse::<u64>().unwrap() >> 10)
 }
 
 /// Runs `pampero` to its end and returns its exit code, output and error output.

@@ -4,8 +4,16 @@
 
 mod bad_input;
 mod demo;
+#[cfg(target_os = "linux")]
+mod disk_full;
 mod harness;
+mod history;
+mod hostile_queries;
+mod hostile_requests;
+mod hostile_samples;
 mod kill_nine;
+mod metrics_query;
 mod outage;
 mod quota;
+mod remote_write;
 mod secrets;
