@@ -14,6 +14,8 @@ const VARIABLES: &[(&str, &str)] = &[
     ("PAMPERO_WEATHERSTACK_KEY", "MARKER-5a1f-weatherstack"),
     ("PAMPERO_OPEN_METEO_KEY", "MARKER-5a1f-open-meteo"),
     ("PAMPERO_ADMIN_TOKEN", "MARKER-5a1f-admin-token"),
+    ("PAMPERO_TARGET_0_TOKEN", "MARKER-5a1f-target"),
+    ("PAMPERO_TRACES_TOKEN", "MARKER-5a1f-traces"),
 ];
 const PATHS: &[&str] = &[
     "/weather/current",
@@ -24,6 +26,10 @@ const PATHS: &[&str] = &[
     "/api/events?limit=1000",
     "/metrics",
     "/openapi.json",
+    "/prometheus/api/v1/targets",
+    "/prometheus/api/v1/status/config",
+    "/prometheus/api/v1/status/flags",
+    "/prometheus/api/v1/query?query=up%7Bjob=%22elsewhere%22%7D",
     "/health/ready",
     "/",
 ];
@@ -33,7 +39,13 @@ async fn no_key_appears_anywhere() {
     let simulator = simulator().await;
     let folder = folder();
     let chain = ["openweathermap", "weatherstack", "open_meteo", "met_norway"];
-    let config = hurried(&simulator, &chain, "[log]\nfilter = \"trace\"\n");
+    // A server that is neither a target nor a collector gets both tokens all the same.
+    let elsewhere = simulator.base_url(ProviderId::OpenMeteo);
+    let more = format!(
+        "[log]\nfilter = \"trace\"\n[traces]\nendpoint = \"{elsewhere}\"\n\
+         [[metrics.targets]]\njob = \"elsewhere\"\nurl = \"{elsewhere}\"\ninterval = \"1s\"\ntimeout = \"1s\"\n"
+    );
+    let config = hurried(&simulator, &chain, &more);
     // Nothing may stand between the faults and the adapters.
     let config = config
         .replace("[resilience]\n", "[resilience]\nbreaker_failures = 10000\nbreaker_failure_rate = 1.0\nbreaker_rate_calls_min = 10000\n")
@@ -66,13 +78,18 @@ async fn no_key_appears_anywhere() {
         let requests = simulator.requests(provider);
         assert!(requests.total > 0, "{provider} was asked, with its key: {requests:?}");
     }
+    assert!(seen.contains("\"__name__\":\"up\""), "the target was scraped, with its token");
     let (_, log) = program.terminate();
     assert!(log.contains("\"level\":\"TRACE\""), "the log is as verbose as it can be");
     check_absent("a response", seen.as_bytes());
     check_absent("the log", log.as_bytes());
-    for entry in std::fs::read_dir(folder.path().join("data")).unwrap() {
-        let path = entry.unwrap().path();
-        check_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
+    for folder in ["data", "data/metrics"].map(|name| folder.path().join(name)) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                check_absent(&path.display().to_string(), &std::fs::read(&path).unwrap());
+            }
+        }
     }
 }
 
