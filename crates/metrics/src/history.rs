@@ -9,6 +9,7 @@ use pampero_resilience::Clock;
 use pampero_samples::{MaintainError, OpenError, SampleStore};
 use pampero_series::Matcher;
 
+use crate::http::GateCounts;
 use crate::metadata::{Metadata, MetadataBook, TargetMetadata};
 use crate::options::HistoryOptions;
 use crate::remote_write::{self, RemoteWriteError, RemoteWriteRequest};
@@ -33,6 +34,8 @@ struct Inner {
     rule_groups: Vec<Arc<GroupAtWork>>,
     /// What the senders of remote write say of their metrics.
     sent_metadata: Mutex<MetadataBook>,
+    /// What has become of the queries over HTTP.
+    query_counts: Arc<GateCounts>,
 }
 
 /// Why there is no history.
@@ -70,6 +73,7 @@ impl History {
         Ok(Self(Arc::new(Inner {
             engine: Engine::new(options.query.clone()),
             writer: Writer::new(store.clone(), clock.clone()),
+            query_counts: Arc::default(),
             sent_metadata: Mutex::new(MetadataBook::new(options.metadata_max)),
             store,
             clock,
@@ -167,6 +171,10 @@ impl History {
     /// The file cannot be written; nothing that was acknowledged is lost.
     pub fn close(&self) -> Result<(), MaintainError> {
         self.0.store.close()
+    }
+
+    pub(crate) fn query_counts(&self) -> Arc<GateCounts> {
+        Arc::clone(&self.0.query_counts)
     }
 
     pub(crate) fn writer(&self) -> &Writer {

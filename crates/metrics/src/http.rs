@@ -34,6 +34,7 @@ use http::Method;
 
 use crate::History;
 
+pub(crate) use gate::GateCounts;
 pub use options::HttpOptions;
 
 use route::routed;

@@ -1,6 +1,7 @@
 //! What the history tells of itself as metrics, read from its statistics when somebody asks.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
@@ -31,6 +32,7 @@ impl Collector for HistoryCollector {
         let mut out = Out(&mut encoder);
         self.samples(&mut out)?;
         self.store(&mut out)?;
+        self.queries(&mut out)?;
         targets(&mut out, &self.0.targets())?;
         rule_groups(&mut out, &self.0.rule_groups())
     }
@@ -64,8 +66,8 @@ impl HistoryCollector {
         let gauge = |value: f64| [(Vec::new(), value)];
         out.gauge("series", "Series that are known.", None, &gauge(statistics.series as f64))?;
         let samples = [
-            (label("place", "head"), statistics.samples_head as f64),
-            (label("place", "blocks"), statistics.samples_blocks as f64),
+            (label("part", "head"), statistics.samples_head as f64),
+            (label("part", "blocks"), statistics.samples_blocks as f64),
         ];
         out.gauge("samples", "Samples that are kept.", None, &samples)?;
         let bytes = gauge(statistics.bytes_on_disk as f64);
@@ -78,6 +80,23 @@ impl HistoryCollector {
         let help = "Time that writing to disk took.";
         let seconds = [(Vec::new(), statistics.commit_duration_total.as_secs_f64())];
         out.counter_of_seconds("commit_duration", help, &seconds)
+    }
+}
+
+impl HistoryCollector {
+    fn queries(&self, out: &mut Out<'_, '_>) -> fmt::Result {
+        let counts = self.0.query_counts();
+        let now = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let gauge = |value: u64| [(Vec::new(), value as f64)];
+        let help = "Queries over HTTP that are evaluated.";
+        out.gauge("queries_in_flight", help, None, &gauge(now(&counts.running)))?;
+        let help = "Queries over HTTP that wait for their turn.";
+        out.gauge("queries_waiting", help, None, &gauge(now(&counts.waiting)))?;
+        let help = "Queries over HTTP that were evaluated or given up.";
+        out.counter("queries", help, &[(Vec::new(), now(&counts.ended))])?;
+        let help = "Queries over HTTP that were refused, or whose time was over.";
+        let failed = [("refused", now(&counts.refused)), ("timed_out", now(&counts.timed_out))];
+        out.counter("queries_failed", help, &failed.map(|(reason, n)| (label("reason", reason), n)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The way to the threads that may block: bounded, with a deadline, and left when the client goes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use pampero_promql::Cancel;
@@ -9,17 +10,32 @@ use tokio::time::Instant;
 
 use super::failure::{Failure, FailureKind};
 
+/// What has become of the works of a gate.
+#[derive(Debug, Default)]
+pub(crate) struct GateCounts {
+    /// Works that run now, and works that wait for their turn.
+    pub(crate) running: AtomicU64,
+    pub(crate) waiting: AtomicU64,
+    /// Works that ended, well or not.
+    pub(crate) ended: AtomicU64,
+    /// Works that could neither run nor wait.
+    pub(crate) refused: AtomicU64,
+    /// Works whose time was over, in the queue or while they ran.
+    pub(crate) timed_out: AtomicU64,
+}
+
 /// Lets a bounded number of works run at once, and a bounded number wait; clones share it.
 #[derive(Clone)]
 pub(super) struct Gate {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    counts: Arc<GateCounts>,
 }
 
 impl Gate {
-    pub(super) fn new(running_max: usize, waiting_max: usize) -> Self {
+    pub(super) fn new(running_max: usize, waiting_max: usize, counts: Arc<GateCounts>) -> Self {
         let semaphore = |max: usize| Arc::new(Semaphore::new(max.min(Semaphore::MAX_PERMITS)));
-        Self { running: semaphore(running_max), waiting: semaphore(waiting_max) }
+        Self { running: semaphore(running_max), waiting: semaphore(waiting_max), counts }
     }
 
     /// Runs `work` on a thread that may block and returns what it returns.
@@ -39,17 +55,20 @@ impl Gate {
         let cancel = Cancel::new();
         // Dropped at the deadline, and with this future when the client goes away.
         let _cancel_when_left = CancelWhenLeft(cancel.clone());
+        let running = Counted::of(&self.counts, |counts| &counts.running);
         let thread = tokio::task::spawn_blocking(move || {
-            let _until_the_end = permit;
+            let _until_the_end = (permit, running);
             work(&cancel)
         });
-        match tokio::time::timeout_at(deadline, thread).await {
+        let ended = tokio::time::timeout_at(deadline, thread).await;
+        self.counts.ended.fetch_add(1, Ordering::Relaxed);
+        match ended {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => {
                 tracing::error!(error = %panic, "a request for the history failed");
                 Err(Failure::new(FailureKind::Internal, "the query failed; see the log"))
             }
-            Err(_) => Err(timed_out("expression evaluation")),
+            Err(_) => Err(self.late("expression evaluation")),
         }
     }
 
@@ -58,14 +77,40 @@ impl Gate {
             return Ok(permit);
         }
         let Ok(_place) = self.waiting.try_acquire() else {
+            self.counts.refused.fetch_add(1, Ordering::Relaxed);
             let message = "too many requests are running and waiting; try again later";
             return Err(Failure::new(FailureKind::Unavailable, message));
         };
+        let _waiting = Counted::of(&self.counts, |counts| &counts.waiting);
         let turn = Arc::clone(&self.running).acquire_owned();
         match tokio::time::timeout_at(deadline, turn).await {
             Ok(permit) => Ok(permit.expect("nobody closes the gate")),
-            Err(_) => Err(timed_out("query queue")),
+            Err(_) => Err(self.late("query queue")),
         }
+    }
+
+    fn late(&self, place: &str) -> Failure {
+        self.counts.timed_out.fetch_add(1, Ordering::Relaxed);
+        timed_out(place)
+    }
+}
+
+/// A work that counts as running or waiting until this is dropped.
+struct Counted {
+    counts: Arc<GateCounts>,
+    which: fn(&GateCounts) -> &AtomicU64,
+}
+
+impl Counted {
+    fn of(counts: &Arc<GateCounts>, which: fn(&GateCounts) -> &AtomicU64) -> Self {
+        which(counts).fetch_add(1, Ordering::Relaxed);
+        Self { counts: Arc::clone(counts), which }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        (self.which)(&self.counts).fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -114,7 +159,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_can_neither_run_nor_wait_is_refused() {
-        let gate = Gate::new(1, 0);
+        let gate = Gate::new(1, 0, Arc::default());
         let (release, begun, work) = held();
         let first = gate.run(LONG, work);
         let second = async {
@@ -130,8 +175,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_too_long_is_told_so() {
-        let gate = Gate::new(1, 1);
+    async fn who_waits_too_long_is_told_so_and_counted() {
+        let counts: Arc<GateCounts> = Arc::default();
+        let gate = Gate::new(1, 1, Arc::clone(&counts));
         let (release, begun, work) = held();
         let first = gate.run(LONG, work);
         let second = async {
@@ -142,11 +188,14 @@ mod tests {
         };
         let (_, late) = tokio::join!(first, second);
         assert_eq!(late, timed_out("query queue"));
+        let now = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        assert_eq!((now(&counts.timed_out), now(&counts.ended)), (1, 1));
+        assert_eq!((now(&counts.running), now(&counts.waiting)), (0, 0));
     }
 
     #[tokio::test]
     async fn a_work_is_told_when_its_time_is_over() {
-        let gate = Gate::new(1, 0);
+        let gate = Gate::new(1, 0, Arc::default());
         let (ended, end) = mpsc::channel();
         let work = move |cancel: &Cancel| {
             while !cancel.is_canceled() {
@@ -162,7 +211,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_work_is_told_when_nobody_waits_any_more() {
-        let gate = Gate::new(1, 0);
+        let gate = Gate::new(1, 0, Arc::default());
         let (begin, begun) = mpsc::channel();
         let (ended, end) = mpsc::channel();
         let work = move |cancel: &Cancel| {
@@ -182,7 +231,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_stays_in_its_request() {
-        let gate = Gate::new(1, 0);
+        let gate = Gate::new(1, 0, Arc::default());
         let work = |_: &Cancel| -> Result<(), Failure> { panic!("on purpose") };
         assert_eq!(gate.run(LONG, work).await.unwrap_err().kind, FailureKind::Internal);
         assert_eq!(gate.run(LONG, |_| Ok(7)).await, Ok(7));

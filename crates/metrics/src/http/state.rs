@@ -28,8 +28,12 @@ impl ApiState {
     pub(super) fn new(history: History, options: HttpOptions) -> Self {
         Self {
             started_ms: history.now_ms(),
-            queries: Gate::new(options.queries_max, options.queries_waiting_max),
-            writes: Gate::new(options.remote_writes_max, 0),
+            queries: Gate::new(
+                options.queries_max,
+                options.queries_waiting_max,
+                history.query_counts(),
+            ),
+            writes: Gate::new(options.remote_writes_max, 0, Arc::default()),
             options: Arc::new(options),
             history,
         }
