@@ -4,9 +4,12 @@
 //! `bench/NAME.json` in the target directory. A figure outside its limit fails the run.
 
 mod footprint;
+mod history;
+mod history_cost;
 mod http_metrics;
 mod poll;
 mod report;
+mod scrape;
 mod serve;
 mod setup;
 mod stack;
@@ -24,7 +27,7 @@ struct Benchmark {
     run: fn(&Workspace) -> Result<Vec<Figure>>,
 }
 
-const BENCHMARKS: [Benchmark; 5] = [
+const BENCHMARKS: [Benchmark; 8] = [
     Benchmark {
         name: "stack",
         minutes: 1,
@@ -42,6 +45,24 @@ const BENCHMARKS: [Benchmark; 5] = [
         minutes: 3,
         about: "CPU that measuring adds to a request, time and CPU of /metrics",
         run: http_metrics::run,
+    },
+    Benchmark {
+        name: "scrape",
+        minutes: 2,
+        about: "CPU of a scrape of /metrics against node_exporter",
+        run: scrape::run,
+    },
+    Benchmark {
+        name: "metrics",
+        minutes: 12,
+        about: "a week of 500 series: size, CPU, memory, queries, beside Prometheus and VictoriaMetrics",
+        run: history::run,
+    },
+    Benchmark {
+        name: "history-cost",
+        minutes: 9,
+        about: "CPU and memory that the history of its own metrics adds to serve",
+        run: history_cost::run,
     },
     Benchmark {
         name: "footprint",

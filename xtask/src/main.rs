@@ -8,6 +8,7 @@
 
 mod bench;
 mod check;
+mod form;
 mod program;
 mod subprocess;
 mod test;

@@ -103,7 +103,15 @@ impl Program {
     /// # Errors
     /// The program has ended.
     pub(crate) fn resident_bytes(&self) -> Result<u64> {
-        resident_bytes(&self.proc_file("status")?).context("no VmRSS in /proc/PID/status")
+        memory_bytes(&self.proc_file("status")?, "VmRSS:").context("no VmRSS in /proc/PID/status")
+    }
+
+    /// Returns the most memory that was resident at any time, in bytes.
+    ///
+    /// # Errors
+    /// The program has ended.
+    pub(crate) fn resident_peak_bytes(&self) -> Result<u64> {
+        memory_bytes(&self.proc_file("status")?, "VmHWM:").context("no VmHWM in /proc/PID/status")
     }
 
     /// Asks the program to end and waits for it.
@@ -175,9 +183,9 @@ fn cpu_ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
-/// Reads VmRSS, which is in KiB whatever its unit says.
-fn resident_bytes(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// Reads a field of `/proc/PID/status`, which is in KiB whatever its unit says.
+fn memory_bytes(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kib * 1024)
 }
@@ -195,9 +203,10 @@ mod tests {
 
     #[test]
     fn resident_memory_is_in_bytes() {
-        let status = "Name:\tpampero\nVmPeak:\t  9 kB\nVmRSS:\t   20480 kB\n";
-        assert_eq!(resident_bytes(status), Some(20 * 1024 * 1024));
-        assert_eq!(resident_bytes("Name:\tpampero\n"), None);
+        let status = "Name:\tpampero\nVmHWM:\t  9 kB\nVmRSS:\t   20480 kB\n";
+        assert_eq!(memory_bytes(status, "VmRSS:"), Some(20 * 1024 * 1024));
+        assert_eq!(memory_bytes(status, "VmHWM:"), Some(9 * 1024));
+        assert_eq!(memory_bytes("Name:\tpampero\n", "VmRSS:"), None);
     }
 
     #[test]

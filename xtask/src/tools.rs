@@ -31,6 +31,8 @@ pub(crate) enum Tool {
     PythonPrograms,
     /// A real Prometheus with its promtool, and a real node_exporter, on the PATH.
     Prometheus,
+    /// A real VictoriaMetrics on the PATH.
+    VictoriaMetrics,
     /// Grafana's published schema, and what checks a dashboard against it.
     GrafanaSchema,
 }
@@ -44,7 +46,11 @@ impl Tool {
         match self {
             Self::RustComponents => prepare_rust_components(),
             Self::PythonPrograms => prepare_python_programs(workspace),
-            Self::Prometheus => prepare_prometheus(),
+            Self::Prometheus => prepare_services(
+                &["prometheus", "promtool", "prometheus-node-exporter"],
+                &["prometheus", "prometheus-node-exporter"],
+            ),
+            Self::VictoriaMetrics => prepare_services(&["victoria-metrics"], &["victoria-metrics"]),
             Self::GrafanaSchema => prepare_grafana_schema(workspace),
         }
     }
@@ -95,13 +101,14 @@ fn prepare_python_programs(workspace: &Workspace) -> Result<()> {
         .with_context(|| format!("cannot write {}", stamp.display()))
 }
 
-fn prepare_prometheus() -> Result<()> {
-    let programs = ["prometheus", "promtool", "prometheus-node-exporter"];
-    if programs.iter().all(|name| subprocess::works(Command::new(name).arg("--version"))) {
+/// Installs Debian packages that bring services, unless their programs are there already.
+fn prepare_services(programs: &[&str], packages: &[&str]) -> Result<()> {
+    let is_there = |name: &&str| subprocess::works(Command::new(name).arg("--version"));
+    if programs.iter().all(is_there) {
         return Ok(());
     }
     let _policy = NoServices::begin()?;
-    install_debian_packages(&["prometheus", "prometheus-node-exporter"])
+    install_debian_packages(packages)
 }
 
 /// Keeps installed programs from being started as services, which would take their usual ports.
@@ -123,8 +130,8 @@ impl NoServices {
         };
         write().with_context(|| {
             format!(
-                "cannot write {SERVICE_POLICY}: install Debian's prometheus and \
-                     prometheus-node-exporter by hand, or try again as root"
+                "cannot write {SERVICE_POLICY}: install Debian's prometheus, \
+                     prometheus-node-exporter and victoria-metrics by hand, or try again as root"
             )
         })?;
         Ok(Self { is_ours: true })

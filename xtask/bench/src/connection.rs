@@ -1,7 +1,7 @@
-//! A minimal HTTP/1.1 client: one kept connection, one GET at a time.
+//! A minimal HTTP/1.1 client: one kept connection, one request at a time.
 //!
 //! It costs as little as it can, because it shares a machine with what it measures. It reads bodies
-//! of a stated length only, which is all that the servers under measurement send.
+//! of a stated length and bodies in chunks, which is all that the servers under measurement send.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use url::Url;
 
 /// An answer larger than this is refused, in bytes.
-const ANSWER_MAX: usize = 1024 * 1024;
+const ANSWER_MAX: usize = 64 * 1024 * 1024;
 
 /// What is asked for, ready to be sent.
 #[derive(Clone, Debug)]
@@ -32,23 +32,50 @@ struct Layout {
     status: u16,
     /// Length of status line and headers, the empty line included.
     head: usize,
-    body: usize,
+    body: Body,
+}
+
+/// How the end of a body is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Body {
+    /// By its length in bytes.
+    Sized(usize),
+    /// By a chunk of no bytes.
+    Chunked,
 }
 
 impl Target {
-    /// Prepares the request.
+    /// Prepares a GET.
     ///
     /// # Errors
     /// The URL is no plain HTTP or names no address.
     pub(crate) fn new(url: &Url) -> Result<Self> {
-        ensure!(url.scheme() == "http", "{url} is not plain HTTP");
-        let addresses =
-            url.socket_addrs(|| None).with_context(|| format!("no address in {url}"))?;
-        let address = *addresses.first().with_context(|| format!("no address in {url}"))?;
-        let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let (address, path) = address_and_path(url)?;
         let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\naccept: */*\r\n\r\n");
         Ok(Self { address, request: request.into_bytes() })
     }
+
+    /// Prepares a POST of `body` with further headers, each of which ends in a line break.
+    ///
+    /// # Errors
+    /// As [`Target::new`].
+    pub(crate) fn posting(url: &Url, headers: &str, body: &[u8]) -> Result<Self> {
+        let (address, path) = address_and_path(url)?;
+        let length = body.len();
+        let mut request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\n{headers}content-length: {length}\r\n\r\n"
+        )
+        .into_bytes();
+        request.extend_from_slice(body);
+        Ok(Self { address, request })
+    }
+}
+
+fn address_and_path(url: &Url) -> Result<(SocketAddr, &str)> {
+    ensure!(url.scheme() == "http", "{url} is not plain HTTP");
+    let addresses = url.socket_addrs(|| None).with_context(|| format!("no address in {url}"))?;
+    let address = *addresses.first().with_context(|| format!("no address in {url}"))?;
+    Ok((address, &url[url::Position::BeforePath..url::Position::AfterQuery]))
 }
 
 impl Connection {
@@ -78,8 +105,14 @@ impl Connection {
     /// As [`Connection::get`].
     pub(crate) async fn get_whole(&mut self, target: &Target) -> Result<(u16, &[u8], &[u8])> {
         let layout = self.exchange(target).await?;
-        let (head, rest) = self.buffer.split_at(layout.head);
-        Ok((layout.status, head, &rest[..layout.body]))
+        if layout.body == Body::Chunked {
+            let body =
+                dechunked(&self.buffer[layout.head..])?.context("the answer is not whole")?;
+            self.buffer.truncate(layout.head);
+            self.buffer.extend_from_slice(&body);
+        }
+        let (head, body) = self.buffer.split_at(layout.head);
+        Ok((layout.status, head, body))
     }
 
     async fn exchange(&mut self, target: &Target) -> Result<Layout> {
@@ -94,12 +127,42 @@ impl Connection {
                 layout = read_head(&self.buffer)?;
             }
             if let Some(layout) = layout
-                && layout.head + layout.body <= self.buffer.len()
+                && layout.is_whole(&self.buffer)
             {
                 return Ok(layout);
             }
             ensure!(self.buffer.len() <= ANSWER_MAX, "an answer of more than {ANSWER_MAX} bytes");
         }
+    }
+}
+
+impl Layout {
+    /// Tells whether the body has come to its end.
+    fn is_whole(self, buffer: &[u8]) -> bool {
+        match self.body {
+            Body::Sized(length) => self.head + length <= buffer.len(),
+            // Only one answer is awaited at a time, so that nothing comes behind it.
+            Body::Chunked => buffer.ends_with(b"\r\n0\r\n\r\n"),
+        }
+    }
+}
+
+/// Returns the bytes of a body in chunks; `None` when it is cut off.
+fn dechunked(mut rest: &[u8]) -> Result<Option<Vec<u8>>> {
+    let mut body = Vec::with_capacity(rest.len());
+    loop {
+        let Some(end) = rest.windows(2).position(|bytes| bytes == b"\r\n") else {
+            return Ok(None);
+        };
+        let size = std::str::from_utf8(&rest[..end]).context("the size of a chunk is no text")?;
+        let size = usize::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16)
+            .with_context(|| format!("{size:?} is no size of a chunk"))?;
+        if size == 0 {
+            return Ok(Some(body));
+        }
+        let Some(chunk) = rest[end + 2..].get(..size) else { return Ok(None) };
+        body.extend_from_slice(chunk);
+        rest = rest.get(end + 2 + size + 2..).unwrap_or_default();
     }
 }
 
@@ -114,11 +177,18 @@ fn read_head(buffer: &[u8]) -> Result<Option<Layout>> {
         .strip_prefix("HTTP/1.1 ")
         .and_then(|rest| rest.get(..3)?.parse().ok())
         .with_context(|| format!("no status in {first:?}"))?;
-    let length = headers.split("\r\n").find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim())
-    });
-    let body = length.context("an answer without content-length")?.parse()?;
+    let value_of = |wanted: &str| {
+        headers.split("\r\n").find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then(|| value.trim())
+        })
+    };
+    let body = match value_of("content-length") {
+        Some(length) => Body::Sized(length.parse().context("the length of a body is no number")?),
+        None if value_of("transfer-encoding") == Some("chunked") => Body::Chunked,
+        None if status == 204 => Body::Sized(0),
+        None => bail!("an answer without the length of its body"),
+    };
     Ok(Some(Layout { status, head: end + 4, body }))
 }
 
@@ -131,13 +201,26 @@ mod tests {
         check("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", None);
         check("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", Some((200, 38, 5)));
         check("HTTP/1.1 404 Not Found\r\ncontent-length:0\r\n\r\n", Some((404, 44, 0)));
+        check("HTTP/1.1 204 No Content\r\n\r\n", Some((204, 27, 0)));
     }
 
     #[test]
     fn answers_that_cannot_be_read_are_errors() {
-        assert!(read_head(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
+        assert!(read_head(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
         assert!(read_head(b"SSH-2.0\r\n\r\n").is_err());
         assert!(read_head(b"HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n").is_err());
+    }
+
+    #[test]
+    fn chunks_are_put_together() {
+        let answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwind\r\n1\r\ny\r\n0\r\n\r\n";
+        let layout = read_head(answer).unwrap().unwrap();
+        assert_eq!(layout.body, Body::Chunked);
+        assert!(layout.is_whole(answer) && !layout.is_whole(&answer[..answer.len() - 2]));
+        let body = dechunked(&answer[layout.head..]).unwrap();
+        assert_eq!(body.as_deref(), Some(&b"windy"[..]));
+        assert_eq!(dechunked(b"4\r\nwi").unwrap(), None);
+        assert!(dechunked(b"four\r\nwind").is_err());
     }
 
     #[test]
@@ -151,7 +234,8 @@ mod tests {
 
     #[track_caller]
     fn check(answer: &str, read: Option<(u16, usize, usize)>) {
-        let layout = read.map(|(status, head, body)| Layout { status, head, body });
+        let layout =
+            read.map(|(status, head, body)| Layout { status, head, body: Body::Sized(body) });
         assert_eq!(read_head(answer.as_bytes()).unwrap(), layout);
     }
 }

@@ -1,9 +1,10 @@
-//! The two ends of a serving benchmark: a load generator and a bare server to compare with.
+//! The ends of a benchmark: a load generator, a writer of samples, a bare server to compare with.
 //!
 //! Speaks HTTP only and knows nothing of Pampero. `cargo xtask bench` builds it in release.
 
 mod bare;
 mod connection;
+mod ingest;
 mod load;
 
 use std::net::SocketAddr;
@@ -33,6 +34,18 @@ enum Command {
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
+    /// Sends a made-up history of 500 series by remote write and prints how long it took as JSON.
+    Ingest {
+        /// Where remote writes go; plain HTTP only.
+        #[arg(long)]
+        url: Url,
+        /// How long the history is, at a sample every 15 seconds.
+        #[arg(long, default_value_t = 7.0)]
+        days: f64,
+        /// When it ends, in seconds since the Unix epoch.
+        #[arg(long)]
+        end: i64,
+    },
     /// Answers every request with the body and headers that a URL answered once.
     BareServer {
         /// Where to listen.
@@ -53,6 +66,9 @@ fn main() -> Result<()> {
             let target = connection::Target::new(&url)?;
             let tally = runtime.block_on(load::run(target, connections, seconds))?;
             println!("{}", tally.to_json());
+        }
+        Command::Ingest { url, days, end } => {
+            println!("{}", runtime.block_on(ingest::run(&url, days, end))?);
         }
         Command::BareServer { listen, body_from } => {
             runtime.block_on(bare::serve(listen, connection::Target::new(&body_from)?))?;

@@ -155,7 +155,11 @@ impl Bench {
         Ok(path)
     }
 
-    fn start(
+    /// Starts a server with its output in the file `log`, and waits until it answers on `ready`.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub(super) fn start(
         &self,
         command: &mut Command,
         address: SocketAddr,
@@ -188,7 +192,7 @@ impl Load {
 }
 
 /// Prepares a command that stays on one core; the process keeps its id.
-fn pinned(core: &str, program: &Path) -> Command {
+pub(super) fn pinned(core: &str, program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", core]).arg(program);
     command

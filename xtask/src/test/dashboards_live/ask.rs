@@ -1,12 +1,13 @@
 //! One question to a Prometheus HTTP API.
 
-use std::fmt::Write as _;
-use std::io::{Read, Write as _};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+
+use crate::form::encode;
 
 /// How long an answer may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -46,27 +47,4 @@ pub(super) fn ask(address: SocketAddr, path: &str, form: &[(&str, &str)]) -> Res
         bail!("{status}: {} {}", answer["errorType"], answer["error"]);
     }
     Ok(answer["data"].take())
-}
-
-/// Writes a text so that it can stand in a form.
-fn encode(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => write!(encoded, "%{byte:02X}").expect("writing to a string cannot fail"),
-        }
-        encoded
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn forms_are_encoded() {
-        assert_eq!(encode("a{b=~\"x+\"} ä"), "a%7Bb%3D~%22x%2B%22%7D%20%C3%A4");
-    }
 }
