@@ -17,9 +17,12 @@ const WARM_UP: usize = 1_000;
 async fn series_do_not_grow_with_what_clients_make_up() {
     let simulator = simulator().await;
     let folder = folder();
-    let config = hurried(&simulator, &["open_meteo"], "");
+    let config = hurried(&simulator, &["open_meteo"], "[metrics]\nscrape_interval = \"1s\"\n");
     let program = Program::serve(folder.path(), &config, &[]).await;
     program.wait_until("/weather/current", |reply| reply.status == 200).await;
+    // The first look at itself gives the history a beginning, and with it a series.
+    let has_history = "pampero_history_earliest_sample_timestamp_seconds";
+    program.wait_until("/metrics", |reply| reply.text.contains(has_history)).await;
     send_all(&program, 0..WARM_UP).await;
     // A look is counted once it is answered, so that the first one may add a series.
     program.get("/metrics").await;
