@@ -53,7 +53,7 @@ impl Default for SampleOptions {
             late_window: Duration::from_secs(60 * 60),
             future_window: Duration::from_secs(10 * 60),
             block: Duration::from_secs(2 * 60 * 60),
-            head_samples_max: 1_000_000,
+            head_samples_max: 500_000,
             readers_max: 8,
             synchronous: Synchronous::Full,
         }

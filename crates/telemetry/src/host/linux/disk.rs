@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
-use std::path::Path;
 
 use procfs::{DiskStat, DiskStats, FromBufRead};
 
-use super::files::{Files, Text, attribute};
+use super::files::{Files, attribute};
 use super::{Exclude, Families, Kind, SampleError};
 
 /// A sector in the kernel's figures, whatever the device has, in bytes.
@@ -128,8 +127,7 @@ pub(super) fn diskstats(
             }
         }
     }
-    let described: Vec<_> =
-        disks.iter().map(|disk| (disk, Udev::read(&files.root, disk))).collect();
+    let described: Vec<_> = disks.iter().map(|disk| (disk, Udev::read(files, disk))).collect();
     write_infos(&described, out);
     Ok(())
 }
@@ -139,9 +137,9 @@ pub(super) fn diskstats(
 struct Udev(BTreeMap<String, String>);
 
 impl Udev {
-    fn read(root: &Path, disk: &DiskStat) -> Self {
+    fn read(files: &Files, disk: &DiskStat) -> Self {
         let name = format!("run/udev/data/b{}:{}", disk.major, disk.minor);
-        let Ok(text) = Text::read(root.join(name)) else { return Self::default() };
+        let Ok(text) = files.text(files.root.join(name)) else { return Self::default() };
         let properties = text.content.lines().filter_map(|line| line.strip_prefix("E:"));
         let pairs = properties.filter_map(|property| property.split_once('='));
         Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())

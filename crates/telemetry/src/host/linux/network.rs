@@ -1,5 +1,7 @@
 //! Network devices: properties, traffic, bonds.
 
+use std::sync::Arc;
+
 use super::files::{Files, Folder, attribute, integer_attribute};
 use super::{Exclude, Families, Kind, SampleError};
 
@@ -30,8 +32,8 @@ pub(super) fn netclass(files: &Files, out: &mut Families) -> Result<(), SampleEr
     let root = files.sys.join("class/net");
     let names = files.optional_sys_entries("class/net", "network devices")?;
     // `bonding_masters` is a file among the devices.
-    let open = |name: String| Folder::open(&root.join(&name)).map(|folder| (name, folder));
-    let devices: Vec<(String, Folder)> = names.into_iter().filter_map(open).collect();
+    let open = |name: String| files.folder(&root.join(&name)).map(|folder| (name, folder));
+    let devices: Vec<(String, Arc<Folder>)> = names.into_iter().filter_map(open).collect();
     out.family(
         Kind::Info,
         "node_network_info",
@@ -39,7 +41,7 @@ pub(super) fn netclass(files: &Files, out: &mut Families) -> Result<(), SampleEr
     );
     let mut are_up = Vec::with_capacity(devices.len());
     for (device, folder) in &devices {
-        let text = |file: &str| folder.attribute(file).unwrap_or_default();
+        let text = |file: &'static str| folder.attribute(file).unwrap_or_default();
         let state = text("operstate");
         let labels = [
             ("address", text("address")),

@@ -6,7 +6,7 @@ use pampero_resilience::Clock;
 
 use crate::host::wall_time;
 
-use super::files::{Files, Text, attribute};
+use super::files::{Files, attribute};
 use super::{Families, Kind, SampleError};
 
 /// Name, release and version of the kernel.
@@ -46,8 +46,9 @@ pub(super) fn os(files: &Files, out: &mut Families) -> Result<(), SampleError> {
         "version_codename",
         "version_id",
     ];
-    let text = Text::read(files.root.join("etc/os-release"))
-        .or_else(|_| Text::read(files.root.join("usr/lib/os-release")))?;
+    let text = files
+        .text(files.root.join("etc/os-release"))
+        .or_else(|_| files.text(files.root.join("usr/lib/os-release")))?;
     let release = assignments(&text.content);
     let value = |label: &str| release.get(label).map_or("", String::as_str);
     out.family(
