@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pampero_resilience::SystemClock;
 use pampero_telemetry::host::{Collector, HostError, HostMetrics, HostOptions};
@@ -51,6 +52,20 @@ fn made_up_machine_is_shown_in_full() {
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(golden, expected, "run with UPDATE_GOLDEN=1 and read the difference");
+}
+
+#[test]
+fn a_look_is_shown_again_while_it_is_young() {
+    let mut machine = Machine::new();
+    for (sample_age_max, expected) in [(Duration::ZERO, "0.99"), (Duration::MAX, "0.12")] {
+        machine.write("proc/loadavg", "0.12 0.34 1.50 2/345 6789");
+        let options = HostOptions { sample_age_max, ..machine.options() };
+        let host = HostMetrics::new(&options, Arc::new(SystemClock)).unwrap();
+        reading::encode(&host);
+        machine.write("proc/loadavg", "0.99 0.34 1.50 2/345 6789");
+        let shown = reading::encode(&host);
+        assert!(shown.contains(&format!("\nnode_load1 {expected}\n")), "{sample_age_max:?}");
+    }
 }
 
 /// Replaces one file of the machine and expects that `collector`, and no other, fails for it.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use pampero_resilience::SystemClock;
 use pampero_telemetry::host::{Collector, HostMetrics, HostOptions};
@@ -33,6 +34,7 @@ fn each_change_is_logged_once() {
         collectors: BTreeSet::from([Collector::Loadavg, Collector::Hwmon]),
         proc_path: folder.path().to_owned(),
         sys_path: folder.path().to_owned(),
+        sample_age_max: Duration::ZERO,
         ..HostOptions::default()
     };
     let host = HostMetrics::new(&options, Arc::new(SystemClock)).unwrap();

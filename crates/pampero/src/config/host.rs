@@ -63,6 +63,12 @@ pub(super) fn read(section: &mut Section<'_>) -> Option<HostOptions> {
             &pattern(),
             "Network devices whose traffic is left out.",
         ),
+        sample_age_max: section.read(
+            "sample_age_max",
+            default.sample_age_max,
+            &duration(Duration::ZERO),
+            "How old a look at the machine may be to be shown again.",
+        ),
         file_system_deadline: section.read(
             "file_system_deadline",
             default.file_system_deadline,

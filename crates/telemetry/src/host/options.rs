@@ -43,6 +43,10 @@ pub struct HostOptions {
     pub disk_devices_exclude: String,
     /// Network devices without traffic metrics.
     pub network_devices_exclude: String,
+    /// How old a look at the machine may be to be shown again; zero for a new look each time.
+    ///
+    /// Several readers then cost no more than one, and one that asks without end costs little.
+    pub sample_age_max: Duration,
     /// How long a file system may take to tell its size before it counts as hanging.
     pub file_system_deadline: Duration,
 }
@@ -58,6 +62,7 @@ impl Default for HostOptions {
             file_system_types_exclude: FILE_SYSTEM_TYPES_EXCLUDE.to_owned(),
             disk_devices_exclude: DISK_DEVICES_EXCLUDE.to_owned(),
             network_devices_exclude: NETWORK_DEVICES_EXCLUDE.to_owned(),
+            sample_age_max: Duration::from_secs(1),
             file_system_deadline: Duration::from_millis(250),
         }
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pampero_resilience::Clock;
 use tracing::{debug, info, warn};
@@ -37,6 +37,9 @@ pub(super) struct Sampler {
     host: Host,
     families: Families,
     runs: Vec<Run>,
+    /// When the last look began; `None` before the first one.
+    sampled_at: Option<Instant>,
+    age_max: Duration,
 }
 
 #[derive(Debug)]
@@ -55,11 +58,16 @@ impl Sampler {
             .filter(|collector| Host::knows(*collector))
             .map(|collector| Run { collector, worked: None, duration_seconds: 0.0 })
             .collect();
-        Ok(Self { host, families: Families::default(), runs })
+        let families = Families::default();
+        Ok(Self { host, families, runs, sampled_at: None, age_max: options.sample_age_max })
     }
 
-    /// Asks every collector once.
+    /// Asks every collector once, unless that has been done just now.
     pub(super) fn sample(&mut self) -> &Families {
+        if self.sampled_at.is_some_and(|at| at.elapsed() < self.age_max) {
+            return &self.families;
+        }
+        self.sampled_at = Some(Instant::now());
         self.families.clear();
         for run in &mut self.runs {
             let mark = self.families.mark();

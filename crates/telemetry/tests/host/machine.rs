@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pampero_resilience::SystemClock;
 use pampero_telemetry::host::{HostMetrics, HostOptions};
@@ -221,6 +222,7 @@ impl Machine {
             proc_path: path("proc"),
             sys_path: path("sys"),
             root_path: path("root"),
+            sample_age_max: Duration::ZERO,
             ..HostOptions::default()
         }
     }
