@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct DataFolder {
     path: PathBuf,
     // The lock ends with the process, also when it is killed.
-    _lock: File,
+    lock: File,
 }
 
 /// Why a data folder cannot be used.
@@ -53,7 +53,7 @@ impl DataFolder {
         let lock_file = options.create(true).truncate(false).write(true);
         let lock = lock_file.open(path.join(Self::LOCK_FILE)).map_err(not_writable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => Err(DataFolderError::InUse { path: given }),
             Err(TryLockError::Error(source)) => Err(not_writable(source)),
         }
@@ -67,6 +67,15 @@ impl DataFolder {
     /// Returns the path of the folder with the history of metrics.
     pub(crate) fn history(&self) -> PathBuf {
         self.path.join(Self::HISTORY_FOLDER)
+    }
+}
+
+impl Drop for DataFolder {
+    /// Unlocks the folder by word: closing the file is not enough while a child process that was
+    /// just forked still holds a copy of it.
+    fn drop(&mut self) {
+        // A failure leaves the lock to the end of the process.
+        let _ = self.lock.unlock();
     }
 }
 

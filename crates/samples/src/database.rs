@@ -49,7 +49,7 @@ const SCHEMA: &str = "
 pub(crate) struct Files {
     pub(crate) database: PathBuf,
     /// Held for as long as the store is open; the system lets go of it when the process ends.
-    _lock: File,
+    lock: File,
 }
 
 impl Files {
@@ -63,7 +63,7 @@ impl Files {
         let file = folder.join("samples.lock");
         let lock = File::options().create(true).append(true).open(file).map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { database: folder.join("samples.db"), _lock: lock }),
+            Ok(()) => Ok(Self { database: folder.join("samples.db"), lock }),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -77,6 +77,15 @@ impl Files {
             std::fs::metadata(name).map_or(0, |file| file.len())
         };
         ["", "-wal", "-shm"].into_iter().map(size).sum()
+    }
+}
+
+impl Drop for Files {
+    /// Unlocks the folder by word: closing the file is not enough while a child process that was
+    /// just forked still holds a copy of it.
+    fn drop(&mut self) {
+        // A failure leaves the lock to the end of the process.
+        let _ = self.lock.unlock();
     }
 }
 
