@@ -28,12 +28,15 @@ const SERIES: &str = "pampero-series";
 const PROMQL: &str = "pampero-promql";
 const SAMPLES: &str = "pampero-samples";
 const METRICS: &str = "pampero-metrics";
+const OPENSEARCH: &str = "pampero-opensearch";
+const INDEX: &str = "pampero-index";
+const LOGS: &str = "pampero-logs";
 
 /// From the words at the bottom to the wiring at the top; every crate has its row.
 ///
 /// The simulator knows the words alone: a stand-in that shared code with the adapters would share
 /// their mistakes.
-const TABLE: [Row; 15] = [
+const TABLE: [Row; 18] = [
     Row { package: SERIES, may_use: &[], tests_may_use: &[] },
     Row { package: WEATHER, may_use: &[], tests_may_use: &[] },
     Row { package: RESILIENCE, may_use: &[], tests_may_use: &[] },
@@ -42,6 +45,8 @@ const TABLE: [Row; 15] = [
     Row { package: STORE, may_use: &[WEATHER, RESILIENCE], tests_may_use: &[] },
     Row { package: PROMQL, may_use: &[SERIES], tests_may_use: &[] },
     Row { package: SAMPLES, may_use: &[SERIES], tests_may_use: &[] },
+    Row { package: OPENSEARCH, may_use: &[], tests_may_use: &[] },
+    Row { package: INDEX, may_use: &[OPENSEARCH], tests_may_use: &[] },
     Row { package: SIMULATOR, may_use: &[WEATHER], tests_may_use: &[] },
     Row {
         package: LOADER,
@@ -53,16 +58,17 @@ const TABLE: [Row; 15] = [
         may_use: &[RESILIENCE, TELEMETRY, SERIES, PROMQL, SAMPLES],
         tests_may_use: &[],
     },
+    Row { package: LOGS, may_use: &[RESILIENCE, TELEMETRY, OPENSEARCH, INDEX], tests_may_use: &[] },
     Row {
         package: API,
-        may_use: &[WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, LOADER, METRICS],
+        may_use: &[WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, LOADER, METRICS, LOGS],
         tests_may_use: &[],
     },
     Row {
         package: "pampero",
         may_use: &[
             WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, SIMULATOR, LOADER, API, SERIES,
-            PROMQL, SAMPLES, METRICS,
+            PROMQL, SAMPLES, METRICS, OPENSEARCH, INDEX, LOGS,
         ],
         tests_may_use: &[],
     },

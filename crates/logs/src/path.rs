@@ -1,0 +1,1 @@
+//! The way of the program's own events into the index.

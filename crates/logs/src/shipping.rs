@@ -1,0 +1,1 @@
+//! Sending the documents of the log to a real OpenSearch.
