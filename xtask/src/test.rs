@@ -7,6 +7,7 @@ mod dashboards;
 mod dashboards_live;
 mod demo;
 mod openapi_fuzz;
+mod opensearch;
 mod prometheus_client;
 mod rules;
 mod rust;
@@ -31,7 +32,7 @@ struct Step {
     run: fn(&Workspace, &Options) -> Result<Counts>,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         name: "check",
         tools: &[],
@@ -73,6 +74,13 @@ const STEPS: [Step; 7] = [
         thorough: true,
         has_tests: true,
         run: prometheus_client::run,
+    },
+    Step {
+        name: "opensearch",
+        tools: &[Tool::PythonPrograms],
+        thorough: true,
+        has_tests: true,
+        run: opensearch::run,
     },
     Step {
         name: "dashboards-live",
@@ -188,7 +196,7 @@ mod tests {
     #[test]
     fn arguments_choose_the_steps() {
         let quick = ["check", "rust", "rules", "dashboards"];
-        let thorough = ["openapi-fuzz", "prometheus-client", "dashboards-live"];
+        let thorough = ["openapi-fuzz", "prometheus-client", "opensearch", "dashboards-live"];
         check_choice(&[], &[quick.as_slice(), &thorough].concat());
         check_choice(&["--quick"], &quick);
         check_choice(&["breaker"], &["rust"]);

@@ -33,8 +33,9 @@ impl Counts {
     ///
     /// Errors count as failures, because both are operations for which the promise was not kept.
     pub(super) fn from_junit(report: &str) -> Option<Self> {
-        let (_, rest) = report.split_once("<testsuites ")?;
-        let (attributes, _) = rest.split_once('>')?;
+        // pytest writes the totals on its one suite, below a root without any.
+        let roots = report.split("<testsuite").skip(1).filter_map(|rest| rest.split('>').next());
+        let attributes = roots.into_iter().find(|attributes| attributes.contains(" tests=\""))?;
         let count = |name: &str| {
             let (_, value) = attributes.split_once(&format!("{name}=\""))?;
             value.split('"').next()?.parse::<u64>().ok()
@@ -86,6 +87,10 @@ mod tests {
                       skipped=\"0\" tests=\"10\" time=\"1.5\">\n  <testsuite tests=\"4\"/>";
         let counts = Counts { passed: 7, failed: 3, skipped: 0 };
         assert_eq!(Counts::from_junit(report), Some(counts));
+        let of_pytest = "<testsuites name=\"pytest tests\"><testsuite name=\"pytest\" \
+                         errors=\"0\" failures=\"1\" skipped=\"1\" tests=\"4\"><testcase />";
+        let counts = Counts { passed: 2, failed: 1, skipped: 1 };
+        assert_eq!(Counts::from_junit(of_pytest), Some(counts));
         assert_eq!(Counts::from_junit("<html></html>"), None);
     }
 
