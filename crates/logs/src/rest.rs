@@ -1,14 +1,36 @@
 //! OpenSearch's REST API over the indices.
 //!
-//! Paths, parameters, statuses and bodies are those of OpenSearch 3.1.
+//! Paths, parameters, statuses and bodies are those of OpenSearch 3.1. [`router`] puts a frame round
+//! the routes (`frame`), which holds what is true of every call; a handler gets a `Call` with its
+//! parameters and its body, does its work behind a `Gate` on a thread that may block, and returns an
+//! `Answer` or a `Failure`. What OpenSearch can and this server cannot is refused by its name
+//! (`unsupported`). Start reading at `frame`, then `documents`, `bulk`, `search`.
+
+mod answer;
+mod body;
+mod call;
+mod counts;
+mod filter_path;
+mod frame;
+mod gate;
+mod parameters;
 
 use std::sync::Arc;
 
 use axum::Router;
+use jiff::Timestamp;
 use pampero_index::Cluster;
 use pampero_resilience::Clock;
 
-/// What the routes need.
+pub use counts::RestCounts;
+pub use gate::GateCounts;
+
+pub(crate) use answer::Failure;
+pub(crate) use gate::Gate;
+
+use body::Budget;
+
+/// What the routes need; clones share it.
 #[derive(Clone, Debug)]
 pub struct RestState {
     /// The indices.
@@ -17,6 +39,17 @@ pub struct RestState {
     pub clock: Arc<dyn Clock>,
     /// What may be asked.
     pub options: Arc<RestOptions>,
+    shared: Arc<Shared>,
+}
+
+/// What all calls share besides the indices.
+#[derive(Debug)]
+struct Shared {
+    searches: Gate,
+    writes: Gate,
+    admin: Gate,
+    bodies: Arc<Budget>,
+    counts: RestCounts,
 }
 
 /// What may be asked of the REST API.
@@ -24,10 +57,14 @@ pub struct RestState {
 pub struct RestOptions {
     /// Largest body in bytes (`http.max_content_length`), compressed or not.
     pub body_bytes_max: usize,
+    /// Most bytes that the bodies of all calls hold at once; further ones are refused with 429.
+    pub bodies_bytes_max: usize,
     /// Most searches at once; further ones wait, then are refused with 429.
     pub searches_max: usize,
     /// Most writes at once; further ones wait, then are refused with 429.
     pub writes_max: usize,
+    /// Most calls that wait for their turn, for searches and for writes each.
+    pub waiting_max: usize,
     /// Most open scrolls and points in time.
     pub scrolls_max: usize,
     /// Address that `GET /_nodes/http` tells clients that sniff, as in `127.0.0.1:9200`.
@@ -36,7 +73,82 @@ pub struct RestOptions {
     pub search: pampero_index::search::SearchOptions,
 }
 
+/// Which line a work stands in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Work {
+    /// Reads documents.
+    Search,
+    /// Writes documents.
+    Write,
+    /// Reads or changes indices, aliases, templates, settings.
+    Admin,
+}
+
+impl RestState {
+    /// Puts the state together.
+    pub fn new(cluster: Arc<Cluster>, clock: Arc<dyn Clock>, options: RestOptions) -> Self {
+        const ADMIN_MAX: usize = 4;
+        let waiting_max = options.waiting_max;
+        let shared = Shared {
+            searches: Gate::new("search", options.searches_max, waiting_max),
+            writes: Gate::new("write", options.writes_max, waiting_max),
+            admin: Gate::new("management", ADMIN_MAX, waiting_max),
+            bodies: Budget::new(options.bodies_bytes_max),
+            counts: RestCounts::default(),
+        };
+        Self { cluster, clock, options: Arc::new(options), shared: Arc::new(shared) }
+    }
+
+    /// Lets go of what was kept for callers that did not come back in time.
+    ///
+    /// To be called every few seconds.
+    pub fn tick(&self, now: Timestamp) {
+        let _ = now;
+    }
+
+    /// Returns what is counted.
+    pub fn counts(&self) -> &RestCounts {
+        &self.shared.counts
+    }
+
+    /// Returns what became of searches.
+    pub fn search_counts(&self) -> &GateCounts {
+        self.shared.searches.counts()
+    }
+
+    /// Returns what became of writes.
+    pub fn write_counts(&self) -> &GateCounts {
+        self.shared.writes.counts()
+    }
+
+    /// Does `work` on a thread that may block, when it is its turn.
+    ///
+    /// # Errors
+    /// Those of the work, and `rejected_execution_exception` when too many wait.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        line: Work,
+        work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let gate = match line {
+            Work::Search => &self.shared.searches,
+            Work::Write => &self.shared.writes,
+            Work::Admin => &self.shared.admin,
+        };
+        let state = self.clone();
+        gate.run(move || work(&state)).await
+    }
+
+    /// Returns what the bodies of all calls may hold.
+    fn budget(&self) -> &Arc<Budget> {
+        &self.shared.bodies
+    }
+}
+
 /// Builds all routes.
+///
+/// Mount it with `Router::nest_service("/opensearch", ...)`, or serve it alone.
 pub fn router(state: RestState) -> Router {
-    Router::new().with_state(state)
+    let routes = Router::new().fallback(frame::no_handler).with_state(state.clone());
+    frame::framed(routes, state)
 }

@@ -109,6 +109,8 @@ kinds! {
     Security = "security_exception", 403;
     /// Something that OpenSearch can and this server cannot.
     Unsupported = "unsupported_operation_exception", 400;
+    /// A fault of the server itself; the cause is in its log.
+    Internal = "exception", 500;
     /// The disk, or the index on it, failed.
     Io = "i_o_exception", 500;
     /// A part of an index is damaged.
