@@ -42,7 +42,7 @@ async fn line_of_request(traces: Option<&Traces>, traceparent: &str) -> Value {
     let filter: LogFilter = "pampero_api=debug".parse().unwrap();
     let config = LogConfig { format: "json".parse().unwrap(), filter, ..LogConfig::default() };
     let make = move || destination.clone();
-    let log = subscriber(&config, Redactor::default(), Arc::new(SystemClock), traces, make);
+    let log = subscriber(&config, Redactor::default(), Arc::new(SystemClock), traces, None, make);
     let app = TestApp::start().await;
     let _log = tracing::subscriber::set_default(log);
     app.get_with("/health/live", "traceparent", traceparent).await;

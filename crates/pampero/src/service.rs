@@ -49,7 +49,7 @@ pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> 
     let redactor = Redactor::new(config.secrets());
     let traced = traces::open(&config.traces, env!("CARGO_PKG_VERSION"), redactor.clone())?;
     let (traces, exporter) = traced.unzip();
-    logging::init(&config.log, redactor, Arc::clone(&clock), traces.as_ref())?;
+    logging::init(&config.log, redactor, Arc::clone(&clock), traces.as_ref(), None)?;
     for warning in warnings {
         tracing::warn!(warning, "configuration");
     }

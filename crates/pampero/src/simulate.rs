@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: &SimulateArguments) -> anyhow::Result<()> {
     }
     let filter = arguments.log.parse().context("--log cannot be understood")?;
     let log = LogConfig { format: LogFormat::Human, filter, color: Color::Auto };
-    logging::init(&log, Redactor::default(), Arc::new(SystemClock), None)?;
+    logging::init(&log, Redactor::default(), Arc::new(SystemClock), None, None)?;
     let config = SimulatorConfig {
         listen: arguments.listen,
         faults,

@@ -3,6 +3,9 @@
 //! Lines go to standard error, so that standard output stays for what a command prints. Every line,
 //! whichever library wrote it and at whichever level, passes through the redactor. Lines that are
 //! written within a trace carry its ids. Records of the `log` crate are lines like all others.
+//! [`documents`] are the same events for an index, with a filter of their own.
+
+pub mod documents;
 
 mod filter;
 mod human;
@@ -20,6 +23,7 @@ use tracing::Subscriber;
 use tracing::field::Field;
 use tracing_log::{AsLog, LogTracer};
 use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::{Layer, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
@@ -28,6 +32,7 @@ pub use filter::{InvalidFilter, LogFilter};
 
 use crate::redaction::{MakeRedactingWriter, Redactor};
 use crate::traces::Traces;
+use documents::Documents;
 use human::{HumanFields, HumanLine};
 use json::{JsonFields, JsonLine};
 
@@ -144,7 +149,7 @@ pub struct LogAlreadySetUp;
 
 /// Sends the log of the whole process to standard error from now on, panics included.
 ///
-/// Spans become `traces`, if there are any.
+/// Spans become `traces` and events become `documents`, if there are any.
 ///
 /// # Errors
 /// The process has a log already.
@@ -153,10 +158,12 @@ pub fn init(
     redactor: Redactor,
     clock: Arc<dyn Clock>,
     traces: Option<&Traces>,
+    documents: Option<&Documents>,
 ) -> Result<(), LogAlreadySetUp> {
-    let subscriber = subscriber(config, redactor, clock, traces, io::stderr);
+    let subscriber = subscriber(config, redactor, clock, traces, documents, io::stderr);
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogAlreadySetUp)?;
-    let level_max = config.filter.level_max().as_log();
+    let documented_max = documents.map_or(LevelFilter::OFF, Documents::level_max);
+    let level_max = config.filter.level_max().max(documented_max).as_log();
     // Fails only where somebody else reads the records of the `log` crate already.
     let _ = LogTracer::builder().with_max_level(level_max).init();
     panic::log_panics();
@@ -165,12 +172,14 @@ pub fn init(
 
 /// Puts a log together that writes to what `destination` makes, for use by one thread or process.
 ///
-/// What the filter lets through decides over lines only: `traces` have their own measure.
+/// What the filter lets through decides over lines only: `traces` and `documents` have their own
+/// measure.
 pub fn subscriber<M>(
     config: &LogConfig,
     redactor: Redactor,
     clock: Arc<dyn Clock>,
     traces: Option<&Traces>,
+    documents: Option<&Documents>,
     destination: M,
 ) -> impl Subscriber + Send + Sync + use<M>
 where
@@ -190,6 +199,7 @@ where
     tracing_subscriber::registry()
         .with(traces.map(Traces::layer))
         .with(layer.with_filter(config.filter.to_env_filter()))
+        .with(documents.map(Documents::layer))
 }
 
 fn base<S, W>(

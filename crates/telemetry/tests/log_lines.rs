@@ -37,8 +37,9 @@ fn written(config: &LogConfig, secret: &str, say: impl FnOnce()) -> String {
     let page = Page::default();
     let destination = page.clone();
     let redactor = Redactor::new([&SecretString::from(secret)]);
-    let log =
-        subscriber(config, redactor, Arc::new(StoppedClock), None, move || destination.clone());
+    let log = subscriber(config, redactor, Arc::new(StoppedClock), None, None, move || {
+        destination.clone()
+    });
     tracing::subscriber::with_default(log, say);
     let bytes = page.0.lock().expect("no writer panics").clone();
     String::from_utf8(bytes).expect("a log is text")

@@ -129,7 +129,8 @@ impl Program {
         let destination = page.clone();
         let log = LogConfig { format: "json".parse().unwrap(), ..LogConfig::default() };
         let clock = Arc::new(SystemClock);
-        let log = subscriber(&log, redactor, clock, Some(&traces), move || destination.clone());
+        let log =
+            subscriber(&log, redactor, clock, Some(&traces), None, move || destination.clone());
         let cancel = CancellationToken::new();
         let mut exporting = JoinSet::new();
         exporting.spawn(run(exporter, cancel.clone()));

@@ -15,7 +15,7 @@ fn nothing_is_traced_without_a_collector() {
     let opened = open(&TracesConfig::default(), "0.1.0", Redactor::default());
     assert!(opened.is_ok_and(|opened| opened.is_none()));
     let clock = Arc::new(SystemClock);
-    let log = subscriber(&LogConfig::default(), Redactor::default(), clock, None, io::sink);
+    let log = subscriber(&LogConfig::default(), Redactor::default(), clock, None, None, io::sink);
     tracing::subscriber::with_default(log, || {
         // The look at this level is all that a span costs then.
         assert_eq!(LevelFilter::current(), LevelFilter::INFO);
