@@ -8,8 +8,10 @@
 
 mod answer;
 mod body;
+mod bulk;
 mod call;
 mod counts;
+mod documents;
 mod filter_path;
 mod frame;
 mod gate;
@@ -149,6 +151,10 @@ impl RestState {
 ///
 /// Mount it with `Router::nest_service("/opensearch", ...)`, or serve it alone.
 pub fn router(state: RestState) -> Router {
-    let routes = Router::new().fallback(frame::no_handler).with_state(state.clone());
+    let routes = Router::new()
+        .merge(documents::routes())
+        .merge(bulk::routes())
+        .fallback(frame::no_handler)
+        .with_state(state.clone());
     frame::framed(routes, state)
 }

@@ -141,6 +141,11 @@ impl Shape {
         !self.pretty && self.filter.is_none()
     }
 
+    /// Returns the filter, if there is one.
+    pub(crate) fn filter(&self) -> Option<&FilterPath> {
+        self.filter.as_ref()
+    }
+
     fn write(&self, mut value: Value) -> Bytes {
         if let Some(filter) = &self.filter {
             value = filter.apply(value);

@@ -53,14 +53,23 @@ impl Call {
         .into())
     }
 
+    /// Refuses lines where one JSON value is taken.
+    ///
+    /// # Errors
+    /// The content type is `application/x-ndjson` (406).
+    pub(crate) fn takes_json(&self) -> Result<(), Failure> {
+        match &self.content {
+            Some((ContentType::Lines, header)) => Err(body::unsupported_content_type(header)),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the body as JSON; `None` when there is none.
     ///
     /// # Errors
     /// It is no JSON, or nests too deep.
     pub(crate) fn json(&self) -> Result<Option<Value>, Failure> {
-        if let Some((ContentType::Lines, header)) = &self.content {
-            return Err(body::unsupported_content_type(header));
-        }
+        self.takes_json()?;
         let text = match self.parameters.text("source") {
             Some(source) if self.body.is_empty() => source.as_bytes(),
             _ => &self.body[..],
