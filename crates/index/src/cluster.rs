@@ -1,37 +1,50 @@
 //! The indices with their aliases and templates, and how names are resolved to them.
 //!
 //! Aliases, templates and component templates lie in one JSON file beside the indices, which is
-//! replaced whole and synced before a change is acknowledged.
+//! replaced whole and synced before a change is acknowledged. Each index has one shard without
+//! replicas, whatever its settings say.
 
-use std::path::Path;
-use std::sync::Arc;
+mod aliases;
+mod blueprint;
+mod metadata;
+mod resolve;
+mod rollover;
+mod settings;
+mod templates;
 
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use pampero_opensearch::Exception;
-use serde_json::Value;
+use pampero_opensearch::names::{check_index_name, invalid_index_name, matches, resolve_date_math};
+use pampero_opensearch::{Exception, ExceptionKind, Mapping};
+use serde_json::{Map, Value};
 
 use crate::engine::{Index, IndexError, IndexOptions, Indices};
+
+pub use aliases::{Alias, AliasAction, aliases_missing};
+pub use blueprint::Blueprint;
+pub use resolve::{ResolveOptions, Target};
+pub use rollover::{Rollover, RolloverConditions};
+pub use settings::{default_settings, flatten_index_settings, nest_settings};
+pub use templates::{ComponentTemplate, IndexTemplate, LegacyTemplate, Simulation};
+
+use metadata::Metadata;
+
+/// Setting of the cluster that says for which names writes make indices.
+const AUTO_CREATE: &str = "action.auto_create_index";
 
 /// The whole: indices, aliases, templates.
 #[derive(Debug)]
 pub struct Cluster {
     indices: Indices,
     uuid: Arc<str>,
-}
-
-/// How an expression over indices is resolved.
-#[derive(Clone, Copy, Debug)]
-pub struct ResolveOptions {
-    /// Missing or closed concrete names are skipped instead of refused.
-    pub ignore_unavailable: bool,
-    /// A wildcard without a match is no error.
-    pub allow_no_indices: bool,
-}
-
-impl Default for ResolveOptions {
-    fn default() -> Self {
-        Self { ignore_unavailable: false, allow_no_indices: true }
-    }
+    folder: PathBuf,
+    metadata: ArcSwap<Metadata>,
+    /// Held while something other than a document is changed.
+    changing: Mutex<()>,
 }
 
 impl Cluster {
@@ -40,7 +53,26 @@ impl Cluster {
     /// # Errors
     /// The folder or the file of aliases and templates cannot be used.
     pub fn open(folder: &Path, options: IndexOptions) -> Result<Self, IndexError> {
-        Ok(Self { indices: Indices::open(folder, options)?, uuid: "_na_".into() })
+        let indices = Indices::open(folder, options)?;
+        let unusable = |source| IndexError::Folder { folder: folder.display().to_string(), source };
+        let mut metadata = Metadata::open(folder).map_err(unusable)?;
+        finish_deletions(&indices, &metadata)
+            .map_err(|exception| unusable(io::Error::other(exception)))?;
+        // Indices that went away while the file was not written.
+        metadata.aliases.retain(|_, members| {
+            members.retain(|name, member| {
+                indices.get(name).is_some_and(|index| **index.uuid() == *member.uuid)
+            });
+            !members.is_empty()
+        });
+        metadata.doomed.clear();
+        Ok(Self {
+            indices,
+            uuid: metadata.uuid.as_str().into(),
+            folder: folder.to_owned(),
+            metadata: ArcSwap::from_pointee(metadata),
+            changing: Mutex::new(()),
+        })
     }
 
     /// Returns the indices alone.
@@ -63,38 +95,171 @@ impl Cluster {
         body: &Value,
         now: Timestamp,
     ) -> Result<Arc<Index>, Exception> {
-        let _ = (name, body, now);
-        Err(Exception::unsupported("create"))
+        let resolved = resolve_date_math(name, now)?;
+        check_index_name(&resolved)?;
+        let asked = Blueprint::from_json(body)?;
+        self.create(&resolved, name, &asked, now, |_| Ok(()))
     }
 
-    /// Resolves an expression: names, aliases, `*`, comma lists, `_all`, `-name` after a wildcard, date
-    /// math in `<>`. An empty one means all. In the order of names, each index once.
-    ///
-    /// # Errors
-    /// A concrete name is missing.
-    pub fn resolve(
+    /// Makes an index; `change` is done to aliases together with it.
+    fn create(
         &self,
-        expression: &str,
-        options: ResolveOptions,
+        name: &str,
+        provided_name: &str,
+        asked: &Blueprint,
         now: Timestamp,
-    ) -> Result<Vec<Arc<Index>>, Exception> {
-        let _ = (expression, options, now);
-        Ok(Vec::new())
+        change: impl FnOnce(&mut Metadata) -> Result<(), Exception>,
+    ) -> Result<Arc<Index>, Exception> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_free(name)?;
+        let before = self.metadata();
+        let mut blueprint = before.simulate(name, None).blueprint;
+        blueprint.lay_over(asked);
+        let mut settings = settings::of_new_index(provided_name);
+        settings.extend(blueprint.settings.take().unwrap_or_default());
+        settings.retain(|_, value| !value.is_null());
+        settings::check_new_whole(&settings)?;
+        let mapping = match &blueprint.mappings {
+            Some(mappings) => Mapping::from_json(mappings)?,
+            None => Mapping::default(),
+        };
+        let mut metadata = Metadata::clone(&before);
+        change(&mut metadata)?;
+        let aliases = blueprint.aliases.unwrap_or_default();
+        for alias in aliases.keys() {
+            if let Some(same) = self.indices.get(alias) {
+                return Err(aliases::same_as_index(alias, &same));
+            }
+        }
+        if let Some(alias) = aliases.keys().find(|alias| **alias == name) {
+            return Err(invalid_index_name(alias, "an alias cannot have the name of its index"));
+        }
+        let index = self.indices.create(name, settings, mapping, now)?;
+        let added = aliases
+            .into_iter()
+            .try_for_each(|(alias, said)| {
+                metadata.add_alias(&index, &alias.replace("{index}", name), said)
+            })
+            .and_then(|()| self.replace(&before, metadata));
+        if let Err(refused) = added {
+            // The index was never acknowledged; what is left of it would only be in the way.
+            if let Err(kept) = self.indices.delete(name) {
+                tracing::warn!(index = name, error = %kept, "an index that was refused is still there");
+            }
+            return Err(refused);
+        }
+        Ok(index)
+    }
+
+    /// Refuses a name that is taken.
+    fn check_free(&self, name: &str) -> Result<(), Exception> {
+        if let Some(index) = self.indices.get(name) {
+            return Err(already_exists(&index));
+        }
+        if self.is_alias(name) {
+            return Err(invalid_index_name(name, "already exists as alias"));
+        }
+        Ok(())
     }
 
     /// Returns the index that a write to `name` goes to: the index itself, the write index of an alias,
     /// or a new one, made with the templates that match.
     ///
     /// # Errors
-    /// An alias has no write index, the name is wrong, or `require_alias` and it is no alias.
+    /// An alias has no write index, the name is wrong, writes are blocked, or `require_alias` and it is
+    /// no alias.
     pub fn write_index(
         &self,
         name: &str,
         require_alias: bool,
         now: Timestamp,
     ) -> Result<Arc<Index>, Exception> {
-        let _ = (name, require_alias, now);
-        Err(Exception::index_not_found(name))
+        if !require_alias && let Some(index) = self.indices.get(name) {
+            resolve::check_writable(&index)?;
+            return Ok(index);
+        }
+        let resolved = resolve_date_math(name, now)?;
+        if let Some(index) = self.alias_write_index(&resolved)? {
+            resolve::check_writable(&index)?;
+            return Ok(index);
+        }
+        if require_alias {
+            return Err(not_found_and(
+                &resolved,
+                &format!("[require_alias] request flag is [true] and [{resolved}] is not an alias"),
+            ));
+        }
+        if let Some(index) = self.indices.get(&resolved) {
+            resolve::check_writable(&index)?;
+            return Ok(index);
+        }
+        self.check_auto_create(&resolved)?;
+        check_index_name(&resolved)?;
+        match self.create(&resolved, name, &Blueprint::default(), now, |_| Ok(())) {
+            // Somebody else was faster.
+            Err(refused) if refused.kind() == ExceptionKind::ResourceAlreadyExists => {
+                self.indices.get(&resolved).ok_or(refused)
+            }
+            made => made,
+        }
+    }
+
+    /// Returns the routing that an alias gives to what is written to it; `None` for anything else.
+    pub fn write_routing(&self, name: &str) -> Option<String> {
+        let metadata = self.metadata();
+        let members = metadata.aliases.get(name)?;
+        let written = members.values().find(|it| it.alias.is_write_index == Some(true));
+        written.or_else(|| members.values().next())?.alias.index_routing.clone()
+    }
+
+    /// Returns the index that a write to an alias goes to; `None` when it is no alias.
+    fn alias_write_index(&self, alias: &str) -> Result<Option<Arc<Index>>, Exception> {
+        let metadata = self.metadata();
+        let Some(members) = metadata.aliases.get(alias) else { return Ok(None) };
+        let alive: Vec<_> =
+            members.iter().filter(|(index, member)| self.is_member(index, member)).collect();
+        let said = |it: &&(&String, &metadata::Membership)| it.1.alias.is_write_index == Some(true);
+        let chosen = match alive[..] {
+            [] => return Ok(None),
+            [only] if only.1.alias.is_write_index != Some(false) => Some(only),
+            _ => alive.iter().find(said).copied(),
+        };
+        match chosen.and_then(|(index, _)| self.indices.get(index)) {
+            Some(index) => Ok(Some(index)),
+            None => Err(Exception::illegal_argument(format!(
+                "no write index is defined for alias [{alias}]. The write index may be explicitly disabled using is_write_index=false or the alias points to multiple indices without one being designated as a write index"
+            ))),
+        }
+    }
+
+    /// Refuses to make an index by a write where the cluster says so.
+    fn check_auto_create(&self, name: &str) -> Result<(), Exception> {
+        let metadata = self.metadata();
+        let said =
+            metadata.transient.get(AUTO_CREATE).or_else(|| metadata.settings.get(AUTO_CREATE));
+        let said = said.and_then(Value::as_str).unwrap_or("true").trim();
+        match said {
+            "true" | "" => return Ok(()),
+            "false" => return Err(not_found_and(name, &format!("[{AUTO_CREATE}] is [false]"))),
+            _ => {}
+        }
+        for part in said.split(',').map(str::trim) {
+            let (pattern, allowed) = match part.strip_prefix('-') {
+                Some(pattern) => (pattern, false),
+                None => (part.strip_prefix('+').unwrap_or(part), true),
+            };
+            match (matches(pattern, name), allowed) {
+                (false, _) => {}
+                (true, true) => return Ok(()),
+                (true, false) => {
+                    let what = format!(
+                        "[{AUTO_CREATE}] contains [-{pattern}] which forbids automatic creation of the index"
+                    );
+                    return Err(not_found_and(name, &what));
+                }
+            }
+        }
+        Err(not_found_and(name, &format!("[{AUTO_CREATE}] ([{said}]) doesn't match")))
     }
 
     /// Deletes indices and takes their aliases away.
@@ -102,6 +267,121 @@ impl Cluster {
     /// # Errors
     /// One of them is not there, or the disk failed; those before it are gone then.
     pub fn delete_indices(&self, names: &[&str]) -> Result<(), Exception> {
-        names.iter().try_for_each(|name| self.indices.delete(name))
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let deleted = names.iter().try_for_each(|name| self.indices.delete(name));
+        let before = self.metadata();
+        let mut metadata = Metadata::clone(&before);
+        for name in names.iter().filter(|name| self.indices.get(name).is_none()) {
+            metadata.remove_aliases_of(name);
+        }
+        if metadata.aliases != before.aliases {
+            self.replace(&before, metadata)?;
+        }
+        deleted
     }
+
+    /// Changes settings of indices; `preserve` leaves alone what is set already.
+    ///
+    /// # Errors
+    /// A setting is not known, not supported, cannot change, or the disk failed.
+    pub fn put_index_settings(
+        &self,
+        indices: &[Arc<Index>],
+        settings: &Value,
+        preserve: bool,
+    ) -> Result<(), Exception> {
+        let flat = flatten_index_settings(settings)?;
+        let open: Vec<String> =
+            indices.iter().map(|it| format!("{}/{}", it.name(), it.uuid())).collect();
+        settings::check_change(&flat, &open)?;
+        for index in indices {
+            let mut changes = flat.clone();
+            if preserve {
+                let there = index.settings();
+                changes.retain(|name, _| !there.contains_key(name));
+            }
+            index.put_settings(&changes)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the settings of the cluster, flat: those that outlive a restart, and those that do not.
+    pub fn settings(&self) -> (Map<String, Value>, Map<String, Value>) {
+        let metadata = self.metadata();
+        (metadata.settings.clone(), metadata.transient.clone())
+    }
+
+    /// Changes settings of the cluster, given flat or nested; `null` takes one back.
+    ///
+    /// # Errors
+    /// A setting is not known or not supported, or the disk failed.
+    pub fn put_settings(&self, persistent: &Value, transient: &Value) -> Result<(), Exception> {
+        let persistent = settings::read_cluster_settings("persistent", persistent)?;
+        let transient = settings::read_cluster_settings("transient", transient)?;
+        self.change(|metadata| {
+            settings::merge(&mut metadata.settings, persistent);
+            settings::merge(&mut metadata.transient, transient);
+            Ok(())
+        })
+    }
+
+    /// Returns aliases, templates and settings as they are now.
+    pub(crate) fn metadata(&self) -> Arc<Metadata> {
+        self.metadata.load_full()
+    }
+
+    /// Changes aliases, templates or settings; on an error nothing is changed.
+    pub(crate) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Metadata) -> Result<T, Exception>,
+    ) -> Result<T, Exception> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.metadata();
+        let mut metadata = Metadata::clone(&before);
+        let value = change(&mut metadata)?;
+        self.replace(&before, metadata)?;
+        Ok(value)
+    }
+
+    /// Keeps what was changed, on disk and then in memory.
+    fn replace(&self, before: &Metadata, metadata: Metadata) -> Result<(), Exception> {
+        if *before == metadata {
+            return Ok(());
+        }
+        metadata.save(&self.folder).map_err(|error| {
+            Exception::new(
+                ExceptionKind::Io,
+                format!("aliases, templates and settings could not be kept: {}", error.kind()),
+            )
+        })?;
+        self.metadata.store(Arc::new(metadata));
+        Ok(())
+    }
+}
+
+/// Deletes what was to be deleted when the process ended.
+fn finish_deletions(indices: &Indices, metadata: &Metadata) -> Result<(), Exception> {
+    let doomed = |index: &Arc<Index>| metadata.doomed.contains(&**index.uuid());
+    indices.all().iter().filter(|it| doomed(it)).try_for_each(|it| indices.delete(it.name()))
+}
+
+/// Makes the refusal of a name that an index has already.
+fn already_exists(index: &Index) -> Exception {
+    Exception::new(
+        ExceptionKind::ResourceAlreadyExists,
+        format!("index [{}/{}] already exists", index.name(), index.uuid()),
+    )
+    .in_index(index.name(), index.uuid())
+}
+
+/// Makes the refusal of a missing index with a reason of its own.
+fn not_found_and(name: &str, what: &str) -> Exception {
+    let plain = Exception::index_not_found(name);
+    let reason = format!("{} and {what}", plain.reason());
+    let metadata = plain.metadata().clone();
+    metadata
+        .into_iter()
+        .fold(Exception::new(ExceptionKind::IndexNotFound, reason), |exception, (key, value)| {
+            exception.with(&key, value)
+        })
 }

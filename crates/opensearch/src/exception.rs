@@ -95,8 +95,12 @@ kinds! {
     AliasesNotFound = "aliases_not_found_exception", 404;
     /// An index template that is not there.
     IndexTemplateMissing = "index_template_missing_exception", 404;
-    /// An index that takes no writes for want of space or by a setting.
+    /// An index template that cannot be.
+    InvalidIndexTemplate = "invalid_index_template_exception", 400;
+    /// An index that takes no writes by a setting.
     ClusterBlock = "cluster_block_exception", 403;
+    /// An index that takes no writes since the disk is all but full; it may be tried again.
+    FloodStage = "cluster_block_exception", 429;
     /// Too much at once; it may be tried again.
     RejectedExecution = "rejected_execution_exception", 429;
     /// It would take more memory than may be used.
