@@ -7,6 +7,7 @@ mod footprint;
 mod history;
 mod history_cost;
 mod http_metrics;
+mod logs;
 mod poll;
 mod report;
 mod scrape;
@@ -27,7 +28,7 @@ struct Benchmark {
     run: fn(&Workspace) -> Result<Vec<Figure>>,
 }
 
-const BENCHMARKS: [Benchmark; 8] = [
+const BENCHMARKS: [Benchmark; 9] = [
     Benchmark {
         name: "stack",
         minutes: 1,
@@ -63,6 +64,12 @@ const BENCHMARKS: [Benchmark; 8] = [
         minutes: 9,
         about: "CPU and memory that the history of its own metrics adds to serve",
         run: history_cost::run,
+    },
+    Benchmark {
+        name: "logs",
+        minutes: 8,
+        about: "ten million log documents: _bulk beside tantivy's writer, size, searches, memory",
+        run: logs::run,
     },
     Benchmark {
         name: "footprint",

@@ -15,7 +15,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<Vec<Figure>> {
     // Named, so that the unit tests are not run as benchmarks too.
     let output = subprocess::read(cargo.args(["--bench", "stack"]))?;
     let ns = |name: &str| {
-        nanoseconds(&output, name).with_context(|| format!("the benchmark printed no {name}"))
+        figure(&output, "stack ", name).with_context(|| format!("the benchmark printed no {name}"))
     };
     let (bare, default, limited) = (ns("bare")?, ns("ns_per_call")?, ns("all_limits")?);
     Ok(vec![
@@ -28,9 +28,9 @@ pub(super) fn run(workspace: &Workspace) -> Result<Vec<Figure>> {
     ])
 }
 
-/// Reads one figure of a line as `stack ns_per_call=170 all_limits=320 bare=20`.
-fn nanoseconds(output: &str, name: &str) -> Option<f64> {
-    let figures = output.lines().find_map(|line| line.strip_prefix("stack "))?;
+/// Reads one figure of a line that begins with `lead`, as `stack ns_per_call=170 bare=20`.
+pub(super) fn figure(output: &str, lead: &str, name: &str) -> Option<f64> {
+    let figures = output.lines().find_map(|line| line.strip_prefix(lead))?;
     let mut figures = figures.split_whitespace().filter_map(|word| word.split_once('='));
     figures.find(|(found, _)| *found == name)?.1.parse().ok()
 }
@@ -42,10 +42,10 @@ mod tests {
     #[test]
     fn each_figure_is_found_by_its_name() {
         let output = "running\nbare=1\nstack ns_per_call=170 all_limits=320.5 bare=20\n";
-        assert_eq!(nanoseconds(output, "ns_per_call"), Some(170.0));
-        assert_eq!(nanoseconds(output, "all_limits"), Some(320.5));
-        assert_eq!(nanoseconds(output, "bare"), Some(20.0));
-        assert_eq!(nanoseconds(output, "call"), None);
-        assert_eq!(nanoseconds("stack was not measured", "bare"), None);
+        assert_eq!(figure(output, "stack ", "ns_per_call"), Some(170.0));
+        assert_eq!(figure(output, "stack ", "all_limits"), Some(320.5));
+        assert_eq!(figure(output, "stack ", "bare"), Some(20.0));
+        assert_eq!(figure(output, "stack ", "call"), None);
+        assert_eq!(figure("stack was not measured", "stack ", "bare"), None);
     }
 }
