@@ -200,7 +200,8 @@ fn event_kind(kind: DecisionKind) -> EventKind {
     }
 }
 
-/// Writes an event to the log: trouble as a warning, the rest as information.
+/// Writes an event to the log: what failed for good as an error, trouble that something is done about
+/// as a warning, the rest as information.
 fn log(event: &Event) {
     let provider = event.provider.map(ProviderId::as_str);
     let place = event.place.as_ref().map(PlaceId::as_str);
@@ -215,7 +216,7 @@ fn log(event: &Event) {
     match event.kind {
         EventKind::AttemptFailed => line!(warn, "attempt failed"),
         EventKind::RetryScheduled => line!(info, "retry scheduled"),
-        EventKind::GaveUp => line!(warn, "gave up"),
+        EventKind::GaveUp => line!(error, "gave up"),
         EventKind::Recovered => line!(info, "recovered"),
         EventKind::BreakerOpened => line!(warn, "breaker opened"),
         EventKind::BreakerHalfOpened => line!(info, "breaker lets a probe through"),
@@ -229,7 +230,7 @@ fn log(event: &Event) {
         EventKind::LedgerFailed => line!(error, "quota count is not on record"),
         EventKind::FallbackStarted => line!(warn, "fallback started"),
         EventKind::FallbackEnded => line!(info, "fallback ended"),
-        EventKind::ChainExhausted => line!(warn, "no provider answered"),
+        EventKind::ChainExhausted => line!(error, "no provider answered"),
         EventKind::ReadingRejected => line!(warn, "reading rejected"),
         EventKind::AnswerRejected => line!(warn, "answer rejected"),
         EventKind::RevisionStored => line!(info, "revision stored"),
