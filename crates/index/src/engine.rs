@@ -1,13 +1,43 @@
 //! Indices on disk: their documents, their log of what is not committed yet, their life cycle.
+//!
+//! An operation is prepared ([`prepare`]), put in order and given its version ([`batch`]), logged and
+//! synced ([`log`]), acknowledged, and handed to tantivy ([`shard`]). A commit ([`commit`]) makes
+//! segments of what was handed over; then the log is superfluous. [`open`] puts an index together
+//! again from segments and log, and [`damage`] puts aside what cannot be read.
 
-use std::path::Path;
+mod batch;
+mod commit;
+mod damage;
+mod disk;
+mod document;
+mod ids;
+mod in_flight;
+mod index;
+mod indices;
+mod live;
+mod locks;
+mod log;
+mod lookup;
+mod metadata;
+mod open;
+mod prepare;
+mod record;
+mod refresh;
+mod replay;
+mod shard;
+mod slots;
+mod state;
+mod write;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
-use jiff::Timestamp;
-use pampero_opensearch::{Exception, Mapping};
+use pampero_opensearch::Mapping;
 use serde_json::{Map, Value};
 
+pub use self::document::StoredDocument;
+pub use self::index::Index;
+pub use self::indices::Indices;
 use crate::layout::Layout;
 
 /// How indices are kept.
@@ -39,19 +69,6 @@ pub enum IndexError {
         #[source]
         source: std::io::Error,
     },
-}
-
-/// All indices of a folder, by name.
-#[derive(Debug)]
-pub struct Indices {
-    layout: Arc<Layout>,
-}
-
-/// One index.
-#[derive(Debug)]
-pub struct Index {
-    name: Arc<str>,
-    uuid: Arc<str>,
 }
 
 /// An index as it was at one moment: what was refreshed then can be searched.
@@ -210,172 +227,4 @@ pub struct IndexStatistics {
     pub indexed_total: u64,
     /// Searches since the index was opened.
     pub searches_total: u64,
-}
-
-impl Indices {
-    /// Opens all indices of a folder; a damaged one is told in [`Index::damage`] and leaves the others.
-    ///
-    /// # Errors
-    /// The folder itself cannot be used.
-    pub fn open(folder: &Path, options: IndexOptions) -> Result<Self, IndexError> {
-        let _ = (folder, options);
-        Ok(Self { layout: Arc::new(Layout::new()) })
-    }
-
-    /// Returns the layout that all indices share.
-    pub fn layout(&self) -> &Arc<Layout> {
-        &self.layout
-    }
-
-    /// Makes an index.
-    ///
-    /// `settings` are flat and as strings (`index.number_of_shards`), without the uuid and the date
-    /// of creation, which are added.
-    ///
-    /// # Errors
-    /// It is there already, or the disk failed.
-    pub fn create(
-        &self,
-        name: &str,
-        settings: Map<String, Value>,
-        mapping: Mapping,
-        now: Timestamp,
-    ) -> Result<Arc<Index>, Exception> {
-        let _ = (name, settings, mapping, now);
-        Err(Exception::unsupported("create"))
-    }
-
-    /// Deletes an index with its files.
-    ///
-    /// # Errors
-    /// It is not there, or the disk failed.
-    pub fn delete(&self, name: &str) -> Result<(), Exception> {
-        Err(Exception::index_not_found(name))
-    }
-
-    /// Returns the index of this name; aliases are not known here.
-    pub fn get(&self, name: &str) -> Option<Arc<Index>> {
-        let _ = name;
-        None
-    }
-
-    /// Returns all indices in the order of their names.
-    pub fn all(&self) -> Vec<Arc<Index>> {
-        Vec::new()
-    }
-
-    /// Does what is due: refreshes what changed over a refresh interval ago, commits what was logged
-    /// long ago or is much, closes writers that have been idle. To be called every 200 ms or so.
-    pub fn tick(&self, now: Timestamp) {
-        let _ = now;
-    }
-
-    /// Commits and closes everything.
-    pub fn close(&self) {}
-}
-
-impl Index {
-    /// Returns the name.
-    pub fn name(&self) -> &Arc<str> {
-        &self.name
-    }
-
-    /// Returns the uuid: 22 characters of URL-safe base64.
-    pub fn uuid(&self) -> &Arc<str> {
-        &self.uuid
-    }
-
-    /// Returns what is damaged and lost, in words, or `None`.
-    pub fn damage(&self) -> Option<String> {
-        None
-    }
-
-    /// Returns the fields.
-    pub fn mapping(&self) -> Arc<Mapping> {
-        Arc::new(Mapping::default())
-    }
-
-    /// Returns the settings, flat and as strings.
-    pub fn settings(&self) -> Arc<Map<String, Value>> {
-        Arc::new(Map::new())
-    }
-
-    /// Adds fields.
-    ///
-    /// # Errors
-    /// A type would change, or the disk failed.
-    pub fn put_mapping(&self, mappings: &Value) -> Result<(), Exception> {
-        let _ = mappings;
-        Ok(())
-    }
-
-    /// Changes settings; `null` takes one back.
-    ///
-    /// # Errors
-    /// The disk failed.
-    pub fn put_settings(&self, settings: &Map<String, Value>) -> Result<(), Exception> {
-        let _ = settings;
-        Ok(())
-    }
-
-    /// Does operations in their order. What is returned as done is on disk.
-    ///
-    /// New fields are mapped on the way. Each operation has its own answer; a failing disk fails all
-    /// that were not done.
-    pub fn write(
-        &self,
-        operations: Vec<Operation>,
-        now: Timestamp,
-    ) -> Vec<Result<Written, Exception>> {
-        let _ = (operations, now);
-        Vec::new()
-    }
-
-    /// Reads a document by its id: the newest when `realtime`, the searchable one otherwise.
-    ///
-    /// # Errors
-    /// The disk failed.
-    pub fn get(&self, id: &str, realtime: bool) -> Result<Option<Found>, Exception> {
-        let _ = (id, realtime);
-        Ok(None)
-    }
-
-    /// Makes everything that was written searchable.
-    ///
-    /// # Errors
-    /// The disk failed.
-    pub fn refresh(&self) -> Result<(), Exception> {
-        Ok(())
-    }
-
-    /// Waits until what was written before this call is searchable by the regular refresh.
-    ///
-    /// # Errors
-    /// The disk failed.
-    pub fn wait_for_refresh(&self) -> Result<(), Exception> {
-        self.refresh()
-    }
-
-    /// Returns what can be searched now. An index that nobody searched for 30 s is refreshed first.
-    ///
-    /// # Errors
-    /// The index is damaged, or the disk failed.
-    pub fn snapshot(&self, now: Timestamp) -> Result<Snapshot, Exception> {
-        let _ = now;
-        Err(Exception::index_not_found(&self.name))
-    }
-
-    /// Merges segments down to a number of them.
-    ///
-    /// # Errors
-    /// The disk failed.
-    pub fn force_merge(&self, segments_max: usize) -> Result<(), Exception> {
-        let _ = segments_max;
-        Ok(())
-    }
-
-    /// Returns what the index holds.
-    pub fn statistics(&self) -> IndexStatistics {
-        IndexStatistics::default()
-    }
 }

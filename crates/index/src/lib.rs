@@ -15,5 +15,5 @@ pub mod search;
 pub use cluster::Cluster;
 pub use engine::{
     Action, Found, Index, IndexError, IndexOptions, IndexStatistics, Indices, Operation, Outcome,
-    Snapshot, UpdateBody, VersionCheck, Written,
+    Snapshot, StoredDocument, UpdateBody, VersionCheck, Written,
 };

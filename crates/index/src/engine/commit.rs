@@ -1,0 +1,258 @@
+//! Commits and refreshes: the log becomes segments, and those become searchable.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use pampero_opensearch::Exception;
+use tantivy::indexer::UserOperation;
+use tantivy::{TantivyError, Term};
+
+use super::document::{FieldGroups, IndexedDocument};
+use super::index::{Index, NEVER, instant};
+use super::record::{Record, RecordKind};
+use super::shard::ShardOperation;
+use super::state::WriteState;
+use super::write::LOG_BYTES_MAX;
+use super::{disk, locks, replay};
+
+/// An operation is committed after so long at the latest, so that a restart has little to read.
+const COMMIT_AFTER_MS: i64 = 60_000;
+/// An operation that was not synced at once is synced after so long.
+const SYNC_AFTER_MS: i64 = 5_000;
+/// A writer that had nothing to do for so long is closed.
+const WRITER_IDLE_MS: i64 = 30_000;
+/// Time beyond the interval after which a waiter refreshes by itself.
+const WAIT_MARGIN: Duration = Duration::from_secs(2);
+/// Operations that are handed to tantivy together when a log is read back.
+const REPLAY_BATCH: usize = 1_000;
+
+impl Index {
+    /// Makes everything that was written searchable.
+    ///
+    /// # Errors
+    /// The index is damaged, or the disk failed.
+    pub fn refresh(&self) -> Result<(), Exception> {
+        let mut state = locks::lock(&self.write);
+        self.commit(&mut state, true)
+    }
+
+    /// Waits until what was written before this call is searchable by the regular refresh. Where there
+    /// is none, since nobody searches or the interval is -1, it is made here.
+    ///
+    /// # Errors
+    /// The index is damaged, or the disk failed.
+    pub fn wait_for_refresh(&self) -> Result<(), Exception> {
+        let count = locks::lock(&self.refreshed.count);
+        let before = *count;
+        if instant(&self.times.pending).is_none() {
+            return Ok(());
+        }
+        let shape = self.shape.load_full();
+        let searched = instant(&self.times.searched);
+        let written = instant(&self.times.written).unwrap_or_default();
+        let regular = shape.refresh.interval.filter(|interval| {
+            let due_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
+            shape.refresh.is_due(written.saturating_add(due_ms), written, searched)
+        });
+        if let Some(interval) = regular {
+            let waited = self.refreshed.changed.wait_timeout_while(
+                count,
+                interval.saturating_add(WAIT_MARGIN),
+                |count| *count == before,
+            );
+            let (_count, timeout) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+            if !timeout.timed_out() {
+                return Ok(());
+            }
+        } else {
+            drop(count);
+        }
+        self.refresh()
+    }
+
+    /// Merges segments down to a number of them.
+    ///
+    /// # Errors
+    /// The index is damaged, or the disk failed.
+    pub fn force_merge(&self, segments_max: usize) -> Result<(), Exception> {
+        let mut state = locks::lock(&self.write);
+        self.commit(&mut state, true)?;
+        self.open_writer(&mut state)?;
+        let Some(shard) = &mut state.shard else { return Err(self.corrupt()) };
+        shard.force_merge(segments_max).map_err(|error| self.tantivy_failed(&error))?;
+        self.show(true)
+    }
+
+    /// Returns whether commits may be searched as they come.
+    pub(crate) fn publishes_itself(&self) -> bool {
+        self.shape.load().refresh.interval.is_some()
+    }
+
+    /// Commits what is logged, and lets it be searched when `publish`.
+    pub(crate) fn commit(&self, state: &mut WriteState, publish: bool) -> Result<(), Exception> {
+        if state.deleted {
+            return Err(Exception::index_not_found(&self.name));
+        }
+        if state.uncommitted() > 0 {
+            self.open_writer(state)?;
+            let next_seq_no = state.next_seq_no;
+            let Some(shard) = &mut state.shard else { return Err(self.corrupt()) };
+            shard.commit(next_seq_no).map_err(|error| self.tantivy_failed(&error))?;
+            // The commit lasts only when the folder says so, and the log must stay until then.
+            disk::sync_folder(&self.folder).map_err(|error| self.write_failed(&error))?;
+            state.committed = next_seq_no;
+            self.show(publish)?;
+            let written = self.times.written.load(Ordering::Acquire);
+            locks::write(&self.live).forget(next_seq_no, written);
+            state.log.clear();
+            self.times.uncommitted.store(NEVER, Ordering::Release);
+            self.times.unsynced.store(NEVER, Ordering::Release);
+            self.counts.uncommitted.store(0, Ordering::Relaxed);
+        } else if publish {
+            self.show(true)?;
+        }
+        Ok(())
+    }
+
+    /// Loads the newest commit for readers by id, and for searches when `publish`.
+    fn show(&self, publish: bool) -> Result<(), Exception> {
+        let Some(reader) = &self.reader else { return Err(self.corrupt()) };
+        reader.reload().map_err(|error| self.tantivy_failed(&error))?;
+        if publish {
+            self.searchable.store(Some(Arc::new(reader.searcher())));
+            self.times.pending.store(NEVER, Ordering::Release);
+            *locks::lock(&self.refreshed.count) += 1;
+            self.refreshed.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    /// Opens tantivy's writer where none is open, and gives it what the log has and no commit.
+    pub(crate) fn open_writer(&self, state: &mut WriteState) -> Result<(), Exception> {
+        let Some(shard) = &mut state.shard else { return Err(self.corrupt()) };
+        if shard.is_open() {
+            return Ok(());
+        }
+        self.slots.make_room(&self.uuid, &self.this);
+        shard.open_writer(&self.options).map_err(|error| self.tantivy_failed(&error))?;
+        if state.uncommitted() > 0 {
+            self.replay_log(state)?;
+        }
+        Ok(())
+    }
+
+    fn replay_log(&self, state: &mut WriteState) -> Result<(), Exception> {
+        let Some(shard) = &mut state.shard else { return Err(self.corrupt()) };
+        let mapping = self.mapping();
+        let in_flight = Arc::clone(&shard.in_flight);
+        let mut operations = Vec::new();
+        let mut failed = Ok(());
+        let replayed = replay::replay(&self.log_folder(), state.committed, &mut |record, _| {
+            if failed.is_err() {
+                return;
+            }
+            let fields = self.fields_of(&mapping, &record);
+            let mut replayed = operations_of(self, record, fields);
+            for operation in &mut replayed {
+                if let UserOperation::Add(document) = operation {
+                    document.ticket = Some(in_flight.enter(document.source.len()));
+                }
+            }
+            operations.append(&mut replayed);
+            if operations.len() >= REPLAY_BATCH {
+                failed = shard.run(std::mem::take(&mut operations));
+            }
+        });
+        replayed.map_err(|error| self.write_failed(&error))?;
+        failed.and_then(|()| shard.run(operations)).map_err(|error| self.tantivy_failed(&error))
+    }
+
+    fn fields_of(&self, mapping: &pampero_opensearch::Mapping, record: &Record) -> FieldGroups {
+        if record.kind == RecordKind::Delete {
+            return FieldGroups::default();
+        }
+        match mapping.parse_document(&record.id, &record.source) {
+            Ok(parsed) => FieldGroups::new(&self.layout, parsed),
+            Err(refusal) => {
+                // It was parsed once, so this is a fault of the program; the document is kept.
+                tracing::error!(index = %self.name, error = %refusal, "a logged document is refused");
+                FieldGroups::default()
+            }
+        }
+    }
+
+    /// Does what is due.
+    pub(crate) fn tick(&self, now: Timestamp) -> Result<(), Exception> {
+        let now_ms = now.as_millisecond();
+        let is_over = |since: Option<i64>, limit_ms| {
+            since.is_some_and(|since| now_ms.saturating_sub(since) >= limit_ms)
+        };
+        let rule = self.shape.load().refresh;
+        let searched = instant(&self.times.searched);
+        let refresh = instant(&self.times.pending)
+            .is_some_and(|pending| rule.is_due(now_ms, pending, searched));
+        let commit = is_over(instant(&self.times.uncommitted), COMMIT_AFTER_MS);
+        let sync = is_over(instant(&self.times.unsynced), SYNC_AFTER_MS);
+        let idle = is_over(instant(&self.times.written), WRITER_IDLE_MS);
+        if !(refresh || commit || sync || idle) {
+            return Ok(());
+        }
+        let mut state = locks::lock(&self.write);
+        if state.deleted || state.shard.is_none() {
+            return Ok(());
+        }
+        if refresh || commit || state.log.bytes() > LOG_BYTES_MAX {
+            self.commit(&mut state, refresh || self.publishes_itself())?;
+        } else if sync {
+            state.log.sync().map_err(|error| self.write_failed(&error))?;
+            self.times.unsynced.store(NEVER, Ordering::Release);
+        }
+        if idle {
+            self.close_writer(&mut state)?;
+            // Nothing more is due until the next operation.
+            self.times.written.store(NEVER, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Commits and closes tantivy's writer.
+    pub(crate) fn close_writer(&self, state: &mut WriteState) -> Result<(), Exception> {
+        self.commit(state, self.publishes_itself())?;
+        if let Some(shard) = &mut state.shard {
+            shard.close_writer();
+        }
+        self.slots.give_back(&self.uuid);
+        Ok(())
+    }
+
+    pub(crate) fn tantivy_failed(&self, error: &TantivyError) -> Exception {
+        tracing::warn!(index = %self.name, %error, "tantivy failed");
+        disk::tantivy_failed(&self.name, &self.uuid, error)
+    }
+}
+
+/// Returns what a record means to tantivy.
+fn operations_of(index: &Index, record: Record, fields: FieldGroups) -> Vec<ShardOperation> {
+    let Record { kind, seq_no, version, id, routing, source } = record;
+    let mut operations = Vec::with_capacity(2);
+    if kind != RecordKind::Add {
+        operations.push(UserOperation::Delete(Term::from_field_text(index.layout.id, &id)));
+    }
+    if kind != RecordKind::Delete {
+        operations.push(UserOperation::Add(IndexedDocument {
+            layout: Arc::clone(&index.layout),
+            id,
+            routing,
+            version,
+            seq_no,
+            // A copy, so that the file that was read does not stay in memory with it.
+            source: Bytes::copy_from_slice(&source),
+            fields,
+            ticket: None,
+        }));
+    }
+    operations
+}
