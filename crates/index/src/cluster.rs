@@ -12,6 +12,7 @@ mod rollover;
 mod settings;
 mod templates;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,6 +44,8 @@ pub struct Cluster {
     uuid: Arc<str>,
     folder: PathBuf,
     metadata: ArcSwap<Metadata>,
+    /// Aliases that stand for an index which their clients would create.
+    adopted: Mutex<BTreeSet<String>>,
     /// Held while something other than a document is changed.
     changing: Mutex<()>,
 }
@@ -71,6 +74,7 @@ impl Cluster {
             uuid: metadata.uuid.as_str().into(),
             folder: folder.to_owned(),
             metadata: ArcSwap::from_pointee(metadata),
+            adopted: Mutex::default(),
             changing: Mutex::new(()),
         })
     }
@@ -85,6 +89,22 @@ impl Cluster {
         &self.uuid
     }
 
+    /// Lets an alias stand for an index of its name until the process ends: whoever creates that index
+    /// without a body is given the write index of the alias, where OpenSearch would refuse the name.
+    ///
+    /// So a client that begins by creating the index it means to write to works as it is.
+    pub fn adopt_alias(&self, alias: &str) {
+        let mut adopted = self.adopted.lock().unwrap_or_else(PoisonError::into_inner);
+        adopted.insert(alias.to_owned());
+    }
+
+    /// Returns the index that an adopted alias stands for; `None` for any other name.
+    fn adopted_index(&self, name: &str) -> Result<Option<Arc<Index>>, Exception> {
+        let is_adopted =
+            self.adopted.lock().unwrap_or_else(PoisonError::into_inner).contains(name);
+        if is_adopted { self.alias_write_index(name) } else { Ok(None) }
+    }
+
     /// Makes an index from a create-index body (`null` for none), with the templates that match.
     ///
     /// # Errors
@@ -97,6 +117,10 @@ impl Cluster {
     ) -> Result<Arc<Index>, Exception> {
         let resolved = resolve_date_math(name, now)?;
         check_index_name(&resolved)?;
+        let is_empty = body.is_null() || body.as_object().is_some_and(Map::is_empty);
+        if is_empty && let Some(index) = self.adopted_index(&resolved)? {
+            return Ok(index);
+        }
         let asked = Blueprint::from_json(body)?;
         self.create(&resolved, name, &asked, now, |_| Ok(()))
     }
