@@ -207,6 +207,3 @@ pub fn read_zone(text: &str) -> Result<TimeZone, Exception> {
     }
     TimeZone::get(text).map_err(|_| unknown())
 }
-
-#[cfg(test)]
-mod tests;
