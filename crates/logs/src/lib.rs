@@ -2,7 +2,7 @@
 //!
 //! Three rooms: [`rest`] answers OpenSearch's REST API over the indices, [`path`] brings the program's
 //! own events into them, [`shipping`] sends the same documents to a real OpenSearch. Knows no
-//! weather..
+//! weather.
 
 pub mod metrics;
 pub mod path;
