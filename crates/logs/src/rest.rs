@@ -6,16 +6,26 @@
 //! `Answer` or a `Failure`. What OpenSearch can and this server cannot is refused by its name
 //! (`unsupported`). Start reading at `frame`, then `documents`, `bulk`, `search`.
 
+mod analyze;
 mod answer;
 mod body;
 mod bulk;
 mod call;
+mod contexts;
+mod count;
 mod counts;
 mod documents;
+mod field_caps;
 mod filter_path;
 mod frame;
 mod gate;
+mod msearch;
 mod parameters;
+mod point_in_time;
+mod scope;
+mod scroll;
+mod search;
+mod unsupported;
 
 use std::sync::Arc;
 
@@ -31,6 +41,7 @@ pub(crate) use answer::Failure;
 pub(crate) use gate::Gate;
 
 use body::Budget;
+use contexts::Contexts;
 
 /// What the routes need; clones share it.
 #[derive(Clone, Debug)]
@@ -51,6 +62,7 @@ struct Shared {
     writes: Gate,
     admin: Gate,
     bodies: Arc<Budget>,
+    contexts: Contexts,
     counts: RestCounts,
 }
 
@@ -75,6 +87,21 @@ pub struct RestOptions {
     pub search: pampero_index::search::SearchOptions,
 }
 
+impl Default for RestOptions {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 100 << 20,
+            bodies_bytes_max: 256 << 20,
+            searches_max: 8,
+            writes_max: 4,
+            waiting_max: 1000,
+            scrolls_max: 500,
+            publish_address: "127.0.0.1:9200".to_owned(),
+            search: pampero_index::search::SearchOptions::default(),
+        }
+    }
+}
+
 /// Which line a work stands in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Work {
@@ -96,6 +123,7 @@ impl RestState {
             writes: Gate::new("write", options.writes_max, waiting_max),
             admin: Gate::new("management", ADMIN_MAX, waiting_max),
             bodies: Budget::new(options.bodies_bytes_max),
+            contexts: Contexts::new(options.scrolls_max),
             counts: RestCounts::default(),
         };
         Self { cluster, clock, options: Arc::new(options), shared: Arc::new(shared) }
@@ -105,7 +133,7 @@ impl RestState {
     ///
     /// To be called every few seconds.
     pub fn tick(&self, now: Timestamp) {
-        let _ = now;
+        self.shared.contexts.tick(now);
     }
 
     /// Returns what is counted.
@@ -141,6 +169,11 @@ impl RestState {
         gate.run(move || work(&state)).await
     }
 
+    /// Returns the open scrolls and points in time.
+    fn contexts(&self) -> &Contexts {
+        &self.shared.contexts
+    }
+
     /// Returns what the bodies of all calls may hold.
     fn budget(&self) -> &Arc<Budget> {
         &self.shared.bodies
@@ -154,6 +187,14 @@ pub fn router(state: RestState) -> Router {
     let routes = Router::new()
         .merge(documents::routes())
         .merge(bulk::routes())
+        .merge(search::routes())
+        .merge(msearch::routes())
+        .merge(scroll::routes())
+        .merge(point_in_time::routes())
+        .merge(count::routes())
+        .merge(field_caps::routes())
+        .merge(analyze::routes())
+        .merge(unsupported::routes())
         .fallback(frame::no_handler)
         .with_state(state.clone());
     frame::framed(routes, state)

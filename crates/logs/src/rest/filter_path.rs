@@ -171,7 +171,7 @@ mod tests {
         );
         check("_shards.**", &json!({ "_shards": { "failed": 0 } }));
         check("-hits,-took", &json!({ "_shards": { "failed": 0 } }));
-        check("hits,-**.hits", &json!({ "hits": { "total": { "value": 2 } } }));
+        check("hits,-*.hits", &json!({ "hits": { "total": { "value": 2 } } }));
         check(
             "hits.hits,-hits.hits._source",
             &json!({ "hits": { "hits": [

@@ -60,7 +60,7 @@ impl Parameters {
     }
 
     /// Returns all pairs in the order of the query string.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use pampero_opensearch::Exception;
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 /// One action line, read without copying what it says.
@@ -22,36 +22,20 @@ pub(super) enum ActionLine<'a> {
 }
 
 /// What an action line says of its document; what is absent comes from the query string.
-#[derive(Debug, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
 pub(super) struct Target<'a> {
-    #[serde(borrow, default, rename = "_index")]
     pub(super) index: Option<Text<'a>>,
-    #[serde(borrow, default, rename = "_id")]
     pub(super) id: Option<Text<'a>>,
-    #[serde(borrow, default)]
     pub(super) routing: Option<Text<'a>>,
-    #[serde(borrow, default)]
     pub(super) op_type: Option<Text<'a>>,
-    #[serde(default)]
     pub(super) version: Option<u64>,
-    #[serde(borrow, default)]
     pub(super) version_type: Option<Text<'a>>,
-    #[serde(default)]
     pub(super) if_seq_no: Option<u64>,
-    #[serde(default)]
     pub(super) if_primary_term: Option<u64>,
-    #[serde(default)]
     pub(super) retry_on_conflict: Option<u32>,
-    #[serde(borrow, default)]
     pub(super) pipeline: Option<Text<'a>>,
-    #[serde(default, rename = "_source")]
     pub(super) source: Option<Value>,
-    #[serde(default)]
     pub(super) require_alias: Option<bool>,
-    /// Types are gone since 2.0, but shippers that were set up for older servers still send them.
-    #[serde(borrow, default, rename = "_type")]
-    _mapping_type: Option<Text<'a>>,
 }
 
 /// Names that an action line may have.
@@ -70,6 +54,50 @@ const KEYS: [&str; 13] = [
     "require_alias",
     "_type",
 ];
+
+// By hand, because a derived one would take a list of values for the object as well.
+impl<'de: 'a, 'a> Deserialize<'de> for Target<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(TargetVisitor)
+    }
+}
+
+struct TargetVisitor;
+
+impl<'de> Visitor<'de> for TargetVisitor {
+    type Value = Target<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Target<'de>, A::Error> {
+        let mut target = Target::default();
+        while let Some(Text(key)) = entries.next_key()? {
+            match &*key {
+                "_index" => target.index = entries.next_value()?,
+                "_id" => target.id = entries.next_value()?,
+                "routing" => target.routing = entries.next_value()?,
+                "op_type" => target.op_type = entries.next_value()?,
+                "version" => target.version = entries.next_value()?,
+                "version_type" => target.version_type = entries.next_value()?,
+                "if_seq_no" => target.if_seq_no = entries.next_value()?,
+                "if_primary_term" => target.if_primary_term = entries.next_value()?,
+                "retry_on_conflict" => target.retry_on_conflict = entries.next_value()?,
+                "pipeline" => target.pipeline = entries.next_value()?,
+                "_source" => target.source = entries.next_value()?,
+                "require_alias" => target.require_alias = entries.next_value()?,
+                // Types are gone since 2.0, but shippers that were set up for older servers still
+                // send them.
+                "_type" => {
+                    let _: Option<Text<'_>> = entries.next_value()?;
+                }
+                other => return Err(de::Error::unknown_field(other, &KEYS)),
+            }
+        }
+        Ok(target)
+    }
+}
 
 /// A text; a number counts as its digits, as OpenSearch reads it.
 #[derive(Debug)]
@@ -108,6 +136,10 @@ impl<'de> Visitor<'de> for TextVisitor {
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Text<'de>, E> {
         Ok(Text(Cow::Owned(number.to_string())))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text)))
     }
 
     fn visit_bool<E: de::Error>(self, truth: bool) -> Result<Text<'de>, E> {
