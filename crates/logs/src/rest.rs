@@ -7,6 +7,7 @@
 //! (`unsupported`). Start reading at `frame`, then `documents`, `bulk`, `search`.
 
 mod analyze;
+mod admin;
 mod answer;
 mod body;
 mod bulk;
@@ -185,6 +186,7 @@ impl RestState {
 /// Mount it with `Router::nest_service("/opensearch", ...)`, or serve it alone.
 pub fn router(state: RestState) -> Router {
     let routes = Router::new()
+        .merge(admin::routes())
         .merge(documents::routes())
         .merge(bulk::routes())
         .merge(search::routes())
