@@ -29,7 +29,7 @@ pub use aliases::{Alias, AliasAction, aliases_missing};
 pub use blueprint::Blueprint;
 pub use resolve::{ResolveOptions, Target};
 pub use rollover::{Rollover, RolloverConditions};
-pub use settings::{default_settings, flatten_index_settings, nest_settings};
+pub use settings::{default_settings, flatten_index_settings, flatten_settings, nest_settings};
 pub use templates::{ComponentTemplate, IndexTemplate, LegacyTemplate, Simulation};
 
 use metadata::Metadata;

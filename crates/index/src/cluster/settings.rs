@@ -158,7 +158,7 @@ const VERSION_CREATED: &str = "137227827";
 /// # Errors
 /// It is no object, or a list holds more than plain values.
 pub fn flatten_index_settings(settings: &Value) -> Result<Map<String, Value>, Exception> {
-    let flat = flatten(settings)?;
+    let flat = flatten_settings(settings)?;
     let prefixed = flat.into_iter().map(|(name, value)| {
         let whole = if name.starts_with("index.") { name } else { format!("index.{name}") };
         (whole, value)
@@ -170,7 +170,7 @@ pub fn flatten_index_settings(settings: &Value) -> Result<Map<String, Value>, Ex
 ///
 /// # Errors
 /// As [`flatten_index_settings`].
-pub(crate) fn flatten(settings: &Value) -> Result<Map<String, Value>, Exception> {
+pub fn flatten_settings(settings: &Value) -> Result<Map<String, Value>, Exception> {
     let mut flat = Map::new();
     match settings {
         Value::Null => {}
@@ -431,7 +431,7 @@ pub(crate) fn read_cluster_settings(
     part: &str,
     settings: &Value,
 ) -> Result<Map<String, Value>, Exception> {
-    let flat = flatten(settings)?;
+    let flat = flatten_settings(settings)?;
     for name in flat.keys() {
         let known = CLUSTER_SETTINGS.contains(&name.as_str())
             || CLUSTER_TAKEN.iter().any(|family| name.starts_with(family));
