@@ -191,7 +191,7 @@ fn create(heard: &mut Heard, at: usize, pair: &[&str]) -> Value {
         let error = json!({ "type": "mapper_parsing_exception", "reason": "failed to parse" });
         return json!({ "status": 400, "error": error });
     }
-    if heard.mood == Mood::Partly && at % 3 != 0 {
+    if heard.mood == Mood::Partly && !at.is_multiple_of(3) {
         return json!({ "status": if at % 3 == 1 { 429 } else { 503 } });
     }
     if heard.documents.contains_key(&key) {
