@@ -15,6 +15,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
+use crate::mapping::preview;
 use crate::{Exception, ExceptionKind};
 use pattern::Format;
 
@@ -169,7 +170,8 @@ impl DateFormat {
 
     fn unreadable(&self, text: &str) -> Exception {
         Exception::illegal_argument(format!(
-            "failed to parse date field [{text}] with format [{}]",
+            "failed to parse date field [{}] with format [{}]",
+            preview(text),
             self.spelling
         ))
     }
@@ -191,15 +193,21 @@ pub fn millis(instant: Timestamp) -> i64 {
 /// # Errors
 /// It is no zone.
 pub fn read_zone(text: &str) -> Result<TimeZone, Exception> {
-    let unknown = || Exception::illegal_argument(format!("unknown time-zone ID: {text}"));
+    let unknown =
+        || Exception::illegal_argument(format!("unknown time-zone ID: {}", preview(text)));
     if matches!(text, "Z" | "z" | "UTC" | "GMT" | "UT") {
         return Ok(TimeZone::UTC);
     }
     let offset = ["UTC", "GMT", "UT"].iter().find_map(|name| text.strip_prefix(name));
     let digits = offset.unwrap_or(text);
-    if digits.starts_with(['+', '-']) {
-        return match parse::offset(digits.as_bytes()) {
-            Some((seconds, length)) if length == digits.len() => {
+    if let Some(sign) = digits.get(..1).filter(|sign| matches!(*sign, "+" | "-")) {
+        // Java takes an hour of one digit here, though not in a date.
+        let padded = match digits.len() {
+            2 => format!("{sign}0{}", &digits[1..]),
+            _ => digits.to_owned(),
+        };
+        return match parse::offset(padded.as_bytes()) {
+            Some((seconds, length)) if length == padded.len() => {
                 Offset::from_seconds(seconds).map(TimeZone::fixed).map_err(|_| unknown())
             }
             _ => Err(unknown()),

@@ -395,6 +395,11 @@ fn no_object() -> Exception {
     )
 }
 
+/// Cuts a text to what the words of an error repeat of it: at most 1000 bytes.
+pub(crate) fn preview(text: &str) -> &str {
+    &text[..text.floor_char_boundary(1000)]
+}
+
 /// Tells whether a text matches a pattern in which `*` stands for any run of characters.
 fn glob(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');

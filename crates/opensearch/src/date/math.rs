@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ZonedDateTime};
 
 use super::Rounding;
+use crate::mapping::preview;
 use crate::{Exception, ExceptionKind};
 
 /// Applies the steps of an expression to an instant, in a zone.
@@ -139,7 +140,7 @@ impl Unit {
 }
 
 fn refusal(reason: &str, steps: &str) -> Exception {
-    Exception::new(ExceptionKind::Parse, format!("{reason} [{steps}]"))
+    Exception::new(ExceptionKind::Parse, format!("{reason} [{}]", preview(steps)))
 }
 
 fn beyond(steps: &str) -> Exception {

@@ -22,14 +22,27 @@ pub(super) struct Root {
 }
 
 /// An object with its properties.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Object {
     pub(super) nested: bool,
+    /// Whether the body said `object`, which does not fit what is nested already.
+    pub(super) plain: bool,
     pub(super) enabled: Option<bool>,
     pub(super) dynamic: Option<Dynamic>,
     /// Other parameters, which have no meaning here.
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) properties: BTreeMap<String, Definition>,
+}
+
+impl PartialEq for Object {
+    /// Compares what is shown; whether an object was called one makes no difference.
+    fn eq(&self, other: &Self) -> bool {
+        self.nested == other.nested
+            && self.enabled == other.enabled
+            && self.dynamic == other.dynamic
+            && self.parameters == other.parameters
+            && self.properties == other.properties
+    }
 }
 
 /// What a name in `properties` stands for.
@@ -164,7 +177,7 @@ impl Object {
         match key {
             "dynamic" => self.dynamic = Some(Dynamic::read(value)?),
             "enabled" => self.enabled = Some(boolean(value)?),
-            "type" if value == "object" => self.nested = false,
+            "type" if value == "object" => self.plain = true,
             "type" if value == "nested" => self.nested = true,
             "include_in_parent" | "include_in_root" if self.nested => {
                 self.parameters.insert(key.to_owned(), boolean(value)?.into());

@@ -15,11 +15,8 @@ use super::dynamic::{Dynamic, Kind};
 use super::parameters::{FieldType, mapper_parsing, plain};
 use super::reader::{Child, Compiled, LeafReader, ObjectReader, join};
 use super::value::{Scalar, convert, start_object};
-use super::{FieldKind, FieldValue, ParsedDocument};
+use super::{FieldKind, FieldValue, ParsedDocument, preview};
 use crate::{Exception, ExceptionKind};
-
-/// Most characters of a value that the words of an error repeat.
-const PREVIEW_MAX: usize = 1000;
 
 /// Names that stand for the document itself.
 ///
@@ -319,7 +316,7 @@ impl<'m> State<'m> {
     }
 
     fn unfit(&self, leaf: &LeafReader, value: &str, cause: Exception) -> Exception {
-        let preview: String = value.chars().take(PREVIEW_MAX).collect();
+        let preview = preview(value);
         mapper_parsing(format!(
             "failed to parse field [{}] of type [{}] in document with id '{}'. \
              Preview of field's value: '{preview}'",

@@ -34,6 +34,11 @@ impl Object {
                 "object mapping [{path}] can't be changed from non-nested to nested"
             )));
         }
+        if other.plain && self.nested {
+            return Err(Exception::illegal_argument(format!(
+                "object mapping [{path}] can't be changed from nested to non-nested"
+            )));
+        }
         if let (Some(enabled), false) = (other.enabled, path.is_empty())
             && enabled != self.enabled.unwrap_or(true)
         {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use serde_json::Value;
 
-use super::{Field, FieldKind, FieldValue, FloatKind, IntegerKind};
+use super::{Field, FieldKind, FieldValue, FloatKind, IntegerKind, preview};
 use crate::date::millis;
 use crate::{Exception, ExceptionKind};
 
@@ -107,7 +107,8 @@ fn boolean(scalar: Scalar<'_>) -> Result<bool, Exception> {
         Scalar::Text("true") => Ok(true),
         Scalar::Text("false" | "") => Ok(false),
         Scalar::Text(text) => Err(Exception::illegal_argument(format!(
-            "Failed to parse value [{text}] as only [true] or [false] are allowed."
+            "Failed to parse value [{}] as only [true] or [false] are allowed.",
+            preview(text)
         ))),
         Scalar::Integer(_) | Scalar::Unsigned(_) => {
             Err(token("VALUE_NUMBER_INT", "of boolean type"))
@@ -161,7 +162,10 @@ impl IntegerKind {
 fn integer(kind: IntegerKind, coerce: bool, scalar: Scalar<'_>) -> Result<i64, Exception> {
     let (name, article, least, most) = kind.words();
     let beyond = |text: &str| {
-        Exception::illegal_argument(format!("Value [{text}] is out of range for {article} {name}"))
+        Exception::illegal_argument(format!(
+            "Value [{}] is out of range for {article} {name}",
+            preview(text)
+        ))
     };
     let lossy = |text: &str| {
         let class = kind.class();
@@ -224,7 +228,7 @@ fn unsigned(coerce: bool, scalar: Scalar<'_>) -> Result<u64, Exception> {
     let beyond = || {
         Exception::illegal_argument(format!(
             "Value [{}] is out of range for an unsigned long",
-            scalar.text()
+            preview(&scalar.text())
         ))
     };
     match scalar {
@@ -343,8 +347,11 @@ fn java_decimal(text: &str) -> Result<f64, Exception> {
 fn for_input_string(text: &str, as_number: bool) -> Exception {
     let kind = if as_number { ExceptionKind::NumberFormat } else { ExceptionKind::IllegalArgument };
     let empty = as_number && text.trim().is_empty();
-    let reason =
-        if empty { "empty String".to_owned() } else { format!("For input string: \"{text}\"") };
+    let reason = if empty {
+        "empty String".to_owned()
+    } else {
+        format!("For input string: \"{}\"", preview(text))
+    };
     Exception::new(kind, reason)
 }
 
@@ -363,9 +370,10 @@ pub fn address(text: &str) -> Result<String, Exception> {
     match text.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => Ok(format!("{:032x}", address.to_ipv6_mapped().to_bits())),
         Ok(IpAddr::V6(address)) => Ok(format!("{:032x}", address.to_bits())),
-        Err(_) => {
-            Err(Exception::illegal_argument(format!("'{text}' is not an IP string literal.")))
-        }
+        Err(_) => Err(Exception::illegal_argument(format!(
+            "'{}' is not an IP string literal.",
+            preview(text)
+        ))),
     }
 }
 
