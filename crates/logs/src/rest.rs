@@ -6,8 +6,8 @@
 //! `Answer` or a `Failure`. What OpenSearch can and this server cannot is refused by its name
 //! (`unsupported`). Start reading at `frame`, then `documents`, `bulk`, `search`.
 
-mod analyze;
 mod admin;
+mod analyze;
 mod answer;
 mod body;
 mod bulk;
