@@ -73,11 +73,6 @@ impl Answer {
         Self::of(StatusCode::OK, Content::Text(text.into()))
     }
 
-    /// Answers 200 without a body.
-    pub(crate) fn empty() -> Self {
-        Self::of(StatusCode::OK, Content::Empty)
-    }
-
     /// Takes another status.
     #[must_use]
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {

@@ -9,15 +9,13 @@ use super::RestState;
 use super::answer::Failure;
 
 /// Paths and what lies there in OpenSearch.
-const REFUSED: [(&str, &str); 40] = [
+const REFUSED: [(&str, &str); 32] = [
     ("/_search/template", "search template"),
     ("/{index}/_search/template", "search template"),
     ("/_msearch/template", "search template"),
     ("/{index}/_msearch/template", "search template"),
     ("/_render/template", "search template"),
     ("/_render/template/{id}", "search template"),
-    ("/_search/pipeline", "search pipeline"),
-    ("/_search/pipeline/{id}", "search pipeline"),
     ("/_rank_eval", "[_rank_eval]"),
     ("/{index}/_rank_eval", "[_rank_eval]"),
     ("/_scripts/{id}", "stored script"),
@@ -42,14 +40,8 @@ const REFUSED: [(&str, &str); 40] = [
     ("/_tasks/{*rest}", "[_tasks]"),
     ("/_search_shards", "[_search_shards]"),
     ("/{index}/_search_shards", "[_search_shards]"),
-    ("/_snapshot", "snapshot repository"),
-    ("/_snapshot/{*rest}", "snapshot repository"),
-    ("/_data_stream", "data stream"),
-    ("/_data_stream/{*rest}", "data stream"),
     ("/_bulk/stream", "[_bulk/stream]"),
     ("/{index}/_bulk/stream", "[_bulk/stream]"),
-    ("/_remotestore/{*rest}", "[_remotestore]"),
-    ("/_dangling", "[_dangling]"),
 ];
 
 /// Returns the routes.

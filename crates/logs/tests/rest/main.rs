@@ -1,0 +1,12 @@
+//! The REST API as its callers see it: requests through the real routes, without a socket.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+mod bulk;
+mod documents;
+mod frame;
+mod grafana;
+mod hostile;
+mod scroll;
+mod search;
+mod testkit;
