@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use pampero_opensearch::Exception;
+use pampero_opensearch::{Exception, ExceptionKind};
 use tantivy::indexer::UserOperation;
 use tantivy::{TantivyError, Term};
 
@@ -14,7 +14,7 @@ use super::document::{FieldGroups, IndexedDocument};
 use super::index::{Index, NEVER, instant};
 use super::record::{Record, RecordKind};
 use super::shard::ShardOperation;
-use super::state::WriteState;
+use super::state::{Life, WriteState};
 use super::write::LOG_BYTES_MAX;
 use super::{disk, locks, replay};
 
@@ -26,6 +26,8 @@ const SYNC_AFTER_MS: i64 = 5_000;
 const WRITER_IDLE_MS: i64 = 30_000;
 /// Time beyond the interval after which a waiter refreshes by itself.
 const WAIT_MARGIN: Duration = Duration::from_secs(2);
+/// How often a merge that is asked for is tried.
+const MERGE_TRIES: usize = 10;
 /// Operations that are handed to tantivy together when a log is read back.
 const REPLAY_BATCH: usize = 1_000;
 
@@ -73,16 +75,27 @@ impl Index {
         self.refresh()
     }
 
-    /// Merges segments down to a number of them.
+    /// Merges segments down to a number of them; operations go on meanwhile.
     ///
     /// # Errors
     /// The index is damaged, or the disk failed.
     pub fn force_merge(&self, segments_max: usize) -> Result<(), Exception> {
-        let mut state = locks::lock(&self.write);
-        self.commit(&mut state, true)?;
-        self.open_writer(&mut state)?;
-        let Some(shard) = &mut state.shard else { return Err(self.corrupt()) };
-        shard.force_merge(segments_max).map_err(|error| self.tantivy_failed(&error))?;
+        let mut merged = Ok(None);
+        for _ in 0..MERGE_TRIES {
+            let merge = {
+                let mut state = locks::lock(&self.write);
+                self.commit(&mut state, true)?;
+                self.open_writer(&mut state)?;
+                let Some(shard) = &mut state.shard else { return Err(self.corrupt()) };
+                shard.begin_merge(segments_max).map_err(|error| self.tantivy_failed(&error))?
+            };
+            // A merge that begins by itself may take segments away under one that is asked for.
+            merged = merge.map_or(Ok(None), |merge| merge.wait());
+            if merged.is_ok() {
+                break;
+            }
+        }
+        merged.map_err(|error| self.tantivy_failed(&error))?;
         self.show(true)
     }
 
@@ -93,9 +106,7 @@ impl Index {
 
     /// Commits what is logged, and lets it be searched when `publish`.
     pub(crate) fn commit(&self, state: &mut WriteState, publish: bool) -> Result<(), Exception> {
-        if state.deleted {
-            return Err(Exception::index_not_found(&self.name));
-        }
+        self.check_life(state)?;
         if state.uncommitted() > 0 {
             self.open_writer(state)?;
             let next_seq_no = state.next_seq_no;
@@ -132,6 +143,7 @@ impl Index {
 
     /// Opens tantivy's writer where none is open, and gives it what the log has and no commit.
     pub(crate) fn open_writer(&self, state: &mut WriteState) -> Result<(), Exception> {
+        self.check_life(state)?;
         let Some(shard) = &mut state.shard else { return Err(self.corrupt()) };
         if shard.is_open() {
             return Ok(());
@@ -142,6 +154,18 @@ impl Index {
             self.replay_log(state)?;
         }
         Ok(())
+    }
+
+    fn check_life(&self, state: &WriteState) -> Result<(), Exception> {
+        match state.life {
+            Life::Open => Ok(()),
+            Life::Deleted => Err(Exception::index_not_found(&self.name)),
+            Life::Closed => {
+                let reason = format!("index [{}] is closed, since the program ends", self.name);
+                Err(Exception::new(ExceptionKind::RejectedExecution, reason)
+                    .in_index(&self.name, &self.uuid))
+            }
+        }
     }
 
     fn replay_log(&self, state: &mut WriteState) -> Result<(), Exception> {
@@ -201,7 +225,7 @@ impl Index {
             return Ok(());
         }
         let mut state = locks::lock(&self.write);
-        if state.deleted || state.shard.is_none() {
+        if state.life != Life::Open || state.shard.is_none() {
             return Ok(());
         }
         if refresh || commit || state.log.bytes() > LOG_BYTES_MAX {

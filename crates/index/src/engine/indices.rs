@@ -14,6 +14,7 @@ use super::index::Index;
 use super::metadata::Metadata;
 use super::open::{self, DELETED, Shared, UNFINISHED};
 use super::slots::WriterSlots;
+use super::state::Life;
 use super::{IndexError, IndexOptions, disk, ids, locks};
 use crate::layout::Layout;
 
@@ -121,7 +122,7 @@ impl Indices {
             .and_then(|()| disk::sync_folder(&self.folder))
             .map_err(|error| disk::write_failed(name, &index.uuid, &error))?;
         locks::write(&self.indices).remove(name);
-        index.forget();
+        index.end(Life::Deleted);
         if let Err(error) = fs::remove_dir_all(&deleted) {
             // The next start tries again.
             tracing::warn!(index = name, %error, "files of a deleted index cannot be removed");
@@ -149,7 +150,7 @@ impl Indices {
         }
     }
 
-    /// Commits and closes everything.
+    /// Commits and closes everything; no operation is taken afterwards, searches go on.
     pub fn close(&self) {
         for index in self.all() {
             index.close();
@@ -158,38 +159,42 @@ impl Indices {
 }
 
 impl Drop for Indices {
-    /// Unlocks the folder by word: closing the file is not enough while a child process that was
-    /// just forked still holds a copy of it.
+    /// Ends the threads of tantivy, and unlocks the folder by word: closing the file is not enough
+    /// while a child process that was just forked still holds a copy of it.
     fn drop(&mut self) {
+        for index in self.all() {
+            index.end(Life::Closed);
+        }
         // A failure leaves the lock to the end of the process.
         let _ = self.lock.unlock();
     }
 }
 
 impl Index {
-    /// Commits, and waits until tantivy's threads have ended.
+    /// Commits, and takes no more operations.
     fn close(&self) {
         let mut state = locks::lock(&self.write);
-        if state.shard.is_none() {
+        if state.life != Life::Open || state.shard.is_none() {
             return;
         }
-        if let Err(refusal) = self.close_writer(&mut state) {
-            // It stays in the log, which is synced as far as it was acknowledged.
+        if let Err(refusal) = self.commit(&mut state, self.publishes_itself()) {
+            // It stays in the log.
             tracing::warn!(index = %self.name, error = %refusal, "an index cannot be committed");
         }
         if let Err(error) = state.log.sync() {
             tracing::warn!(index = %self.name, %error, "a write-ahead log cannot be synced");
         }
-        if let Some(shard) = &mut state.shard {
-            shard.drop_writer();
-        }
+        drop(state);
+        self.end(Life::Closed);
     }
 
-    /// Takes no more operations; the files are gone.
-    fn forget(&self) {
+    /// Takes no more operations, and waits until tantivy's threads have ended.
+    fn end(&self, life: Life) {
         let mut state = locks::lock(&self.write);
-        state.deleted = true;
-        state.shard = None;
+        state.life = life;
+        if let Some(shard) = &mut state.shard {
+            shard.end_writer();
+        }
         self.slots.give_back(&self.uuid);
     }
 }

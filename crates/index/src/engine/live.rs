@@ -49,7 +49,7 @@ impl LiveDocuments {
         self.entries.retain(|_, entry| match entry.state {
             _ if entry.seq_no >= next_seq_no => true,
             LiveState::Present(_) => false,
-            LiveState::Deleted { at_ms } => now_ms - at_ms < DELETION_KEPT_MS,
+            LiveState::Deleted { at_ms } => now_ms.saturating_sub(at_ms) < DELETION_KEPT_MS,
         });
         if self.entries.capacity() > 4 * self.entries.len() + 1_024 {
             self.entries.shrink_to_fit();

@@ -18,7 +18,7 @@ use super::record::{Record, RecordKind};
 use super::replay::{self, Replayed};
 use super::shard::{self, Shard};
 use super::slots::WriterSlots;
-use super::state::WriteState;
+use super::state::{Life, WriteState};
 use super::{IndexOptions, damage, disk, locks};
 use crate::layout::Layout;
 
@@ -94,7 +94,7 @@ fn assemble(
     let next_seq_no = shard.as_ref().and_then(|shard| shard.next_seq_no().ok()).unwrap_or(0);
     let searcher = reader.as_ref().map(|reader| Arc::new(reader.searcher()));
     let shape = Shape::new(Arc::new(mapping), metadata.settings.clone());
-    let write = WriteState { shard, log, next_seq_no, committed: next_seq_no, deleted: false };
+    let write = WriteState { shard, log, next_seq_no, committed: next_seq_no, life: Life::Open };
     Ok(Arc::new_cyclic(|this: &Weak<Index>| Index {
         name: metadata.name.as_str().into(),
         uuid: metadata.uuid.as_str().into(),
@@ -143,6 +143,8 @@ impl Index {
             // The disk may be full. All is in the log, which the next write or tick commits.
             tracing::warn!(index = %self.name, error = %refusal, "a log cannot be committed");
         }
+        // When the deletions were is not known any more.
+        locks::write(&self.live).forget(state.committed, i64::MAX);
         if let Some(shard) = &mut state.shard
             && shard.is_open()
         {

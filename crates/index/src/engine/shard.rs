@@ -33,6 +33,9 @@ const BATCH_BYTES_MAX: usize = 1 << 20;
 /// How often a lock is tried for that a child process that was just forked may still hold.
 const LOCK_TRIES: u32 = 20;
 
+/// A merge that goes on.
+pub(crate) type Merge = tantivy::FutureResult<Option<tantivy::SegmentMeta>>;
+
 /// Operation for tantivy.
 pub(crate) type ShardOperation = UserOperation<IndexedDocument>;
 
@@ -109,6 +112,8 @@ impl Shard {
             Writer::Closed => {}
         }
         let writer = new_writer(&self.index, options)?;
+        // What a killed program left half made may have the names of files that are made next.
+        writer.garbage_collect_files().wait()?;
         let mut policy = LogMergePolicy::default();
         policy.set_max_docs_before_merge(MERGED_DOCUMENTS_MAX);
         policy.set_del_docs_ratio_before_merge(DELETED_SHARE_MAX);
@@ -167,20 +172,22 @@ impl Shard {
         Ok(())
     }
 
-    /// Merges all segments but the largest into one, until there are no more than `segments_max`.
-    pub(crate) fn force_merge(&mut self, segments_max: usize) -> tantivy::Result<()> {
+    /// Begins to merge all segments but the largest into one, so that there are `segments_max` at
+    /// most; `None` when there is nothing to merge.
+    pub(crate) fn begin_merge(&mut self, segments_max: usize) -> tantivy::Result<Option<Merge>> {
         let Writer::Open(writer) = &mut self.writer else { return Err(no_writer()) };
         let mut metas = self.index.searchable_segment_metas()?;
         metas.sort_by_key(|meta| std::cmp::Reverse(meta.num_docs()));
-        let kept = segments_max.max(1) - 1;
-        let merged: Vec<_> = metas.iter().skip(kept).map(|meta| meta.id()).collect();
-        if merged.len() > 1 || metas.iter().skip(kept).any(|meta| meta.has_deletes()) {
-            writer.merge(&merged).wait()?;
+        let merged = &metas[metas.len().min(segments_max.max(1) - 1)..];
+        if merged.len() < 2 && merged.iter().all(|meta| !meta.has_deletes()) {
+            return Ok(None);
         }
-        Ok(())
+        let merged: Vec<_> = merged.iter().map(|meta| meta.id()).collect();
+        Ok(Some(writer.merge(&merged)))
     }
 
-    /// Closes the writer on a thread that lets its merges finish first. All must be committed.
+    /// Closes the writer on a thread that lets its merges finish first. What is not committed is
+    /// thrown away.
     pub(crate) fn close_writer(&mut self) {
         self.writer = match std::mem::replace(&mut self.writer, Writer::Closed) {
             Writer::Open(writer) => Writer::Closing(std::thread::spawn(move || {
@@ -192,17 +199,17 @@ impl Shard {
         };
     }
 
-    /// Waits until a writer that is being closed is closed.
-    pub(crate) fn wait_closed(&mut self) {
-        match std::mem::replace(&mut self.writer, Writer::Closed) {
-            Writer::Closing(closing) => drop(closing.join()),
-            other => self.writer = other,
+    /// Closes the writer, throws away what is not committed, and waits until its threads have ended.
+    pub(crate) fn end_writer(&mut self) {
+        self.close_writer();
+        if let Writer::Closing(closing) = std::mem::replace(&mut self.writer, Writer::Closed) {
+            // The thread tells of its failures itself.
+            let _ = closing.join();
         }
     }
 
-    /// Closes the writer at once, and throws away what is not committed.
-    pub(crate) fn drop_writer(&mut self) {
-        self.wait_closed();
+    /// Closes a writer that died.
+    fn drop_writer(&mut self) {
         self.writer = Writer::Closed;
     }
 }

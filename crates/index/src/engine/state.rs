@@ -13,7 +13,16 @@ pub(crate) struct WriteState {
     pub(crate) next_seq_no: u64,
     /// The first number that the last commit does not hold.
     pub(crate) committed: u64,
-    pub(crate) deleted: bool,
+    pub(crate) life: Life,
+}
+
+/// Whether an index takes operations.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Life {
+    Open,
+    /// The program ends.
+    Closed,
+    Deleted,
 }
 
 impl WriteState {

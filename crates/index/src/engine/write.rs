@@ -115,9 +115,6 @@ impl Index {
     }
 
     fn try_jobs(&self, state: &mut WriteState, jobs: &[Arc<Job>]) -> Result<(), Exception> {
-        if state.deleted {
-            return Err(Exception::index_not_found(&self.name));
-        }
         self.open_writer(state)?;
         self.slots.touch(&self.uuid);
         let (Some(shard), Some(reader)) = (&state.shard, &self.reader) else {

@@ -1,0 +1,135 @@
+//! Segments and files that are damaged, and disks that refuse.
+
+use std::fs;
+use std::path::PathBuf;
+
+use pampero_index::{IndexOptions, Indices};
+use pampero_opensearch::Mapping;
+use serde_json::Map;
+
+use crate::scene::{NAME, Scene, at_ms, put, source, visible, write_one};
+
+/// Two segments, with two documents and with one, in a folder that is closed.
+fn two_segments() -> Scene {
+    let mut scene = Scene::new();
+    let index = scene.index();
+    write_one(&index, put("1", "{}")).unwrap();
+    write_one(&index, put("2", "{}")).unwrap();
+    index.refresh().unwrap();
+    write_one(&index, put("3", "{}")).unwrap();
+    index.refresh().unwrap();
+    drop(index);
+    scene.close();
+    scene
+}
+
+/// Returns the files of the smaller segment.
+fn files_of_smaller(scene: &Scene) -> Vec<PathBuf> {
+    let folder = scene.index_folder();
+    let meta: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.join("meta.json")).unwrap()).unwrap();
+    let segments = meta["segments"].as_array().unwrap();
+    let smaller = segments.iter().find(|segment| segment["max_doc"] == 1).unwrap();
+    let id = smaller["segment_id"].as_str().unwrap().replace('-', "");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> =
+        paths.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&id)).collect();
+    files.sort_unstable();
+    assert!(files.len() > 3, "{files:?}");
+    files
+}
+
+#[test]
+fn a_damaged_segment_is_put_aside_and_named_and_the_rest_is_served() {
+    let count = files_of_smaller(&two_segments()).len();
+    for at in 0..count {
+        check_damaged_file(at, |bytes| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 0xff;
+        });
+    }
+    check_damaged_file(0, |bytes| bytes.truncate(bytes.len() / 2));
+    check_damaged_file(1, Vec::clear);
+}
+
+#[track_caller]
+fn check_damaged_file(at: usize, damage: impl Fn(&mut Vec<u8>)) {
+    let mut scene = two_segments();
+    let file = files_of_smaller(&scene).swap_remove(at);
+    let mut bytes = fs::read(&file).unwrap();
+    damage(&mut bytes);
+    fs::write(&file, bytes).unwrap();
+    for _ in 0..2 {
+        let index = scene.open();
+        let told = index.damage().unwrap();
+        assert!(told.starts_with("1 documents of the damaged segment "), "{told}");
+        assert_eq!(visible(&index, at_ms(0)), 2, "{file:?}");
+        assert_eq!(source(&index, "3"), None);
+        drop(index);
+        scene.close();
+    }
+    let index = scene.open();
+    write_one(&index, put("3", "{}")).unwrap();
+    index.refresh().unwrap();
+    assert_eq!(visible(&index, at_ms(0)), 3);
+}
+
+#[test]
+fn an_index_that_cannot_be_opened_says_so_and_leaves_the_others() {
+    let mut scene = two_segments();
+    scene.open();
+    scene.indices().create("other", Map::new(), Mapping::default(), at_ms(0)).unwrap();
+    let folder = scene.index_folder();
+    scene.close();
+    fs::write(folder.join("meta.json"), "no JSON").unwrap();
+
+    let index = scene.open();
+    let told = index.damage().unwrap();
+    assert!(told.starts_with("its segments cannot be opened"), "{told}");
+    check_corrupt(index.snapshot(at_ms(0)).map(drop));
+    check_corrupt(index.get("1", true).map(drop));
+    check_corrupt(write_one(&index, put("1", "{}")).map(drop));
+    check_corrupt(index.refresh());
+    scene.indices().tick(at_ms(60_000));
+    let other = scene.indices().get("other").unwrap();
+    write_one(&other, put("1", "{}")).unwrap();
+    scene.indices().delete(NAME).unwrap();
+}
+
+#[track_caller]
+fn check_corrupt(result: Result<(), pampero_opensearch::Exception>) {
+    let refusal = result.unwrap_err();
+    assert_eq!((refusal.kind().as_str(), refusal.status()), ("corrupt_index_exception", 500));
+    assert!(refusal.reason().starts_with("index [weather_logs]"), "{refusal}");
+}
+
+#[test]
+fn an_index_without_a_readable_name_is_told_of() {
+    let mut scene = two_segments();
+    fs::write(scene.index_folder().join("index.json"), "{").unwrap();
+    scene.crash();
+    let indices = Indices::open(scene.folder.path(), IndexOptions::default()).unwrap();
+    assert!(indices.all().is_empty());
+    assert_eq!(indices.unreadable().len(), 1);
+}
+
+#[test]
+fn an_index_whose_log_cannot_be_written_refuses_and_goes_on_when_it_can() {
+    let mut scene = Scene::new();
+    let index = scene.index();
+    write_one(&index, put("1", "{}")).unwrap();
+    index.refresh().unwrap();
+    let log = scene.index_folder().join("wal");
+    let aside = scene.index_folder().join("aside");
+    fs::rename(&log, &aside).unwrap();
+    let refusal = write_one(&index, put("2", "{}")).unwrap_err();
+    assert_eq!((refusal.kind().as_str(), refusal.status()), ("i_o_exception", 500));
+    assert_eq!(source(&index, "2"), None);
+    assert_eq!(visible(&index, at_ms(0)), 1);
+
+    fs::rename(&aside, &log).unwrap();
+    assert_eq!(write_one(&index, put("2", "{}")).unwrap().seq_no, 1);
+    drop(index);
+    scene.crash();
+    assert_eq!(visible(&scene.open(), at_ms(0)), 2);
+}
