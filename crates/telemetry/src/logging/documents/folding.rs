@@ -25,6 +25,9 @@ impl Default for FoldPolicy {
     }
 }
 
+/// Most bytes of the documents that windows hold; events beyond them are not folded.
+const HELD_BYTES_MAX: usize = 1 << 20;
+
 /// How often windows that are over are looked for, at most.
 pub(super) const SWEEP: Duration = Duration::from_secs(1);
 
@@ -33,6 +36,8 @@ pub(super) const SWEEP: Duration = Duration::from_secs(1);
 pub(super) struct Folding {
     policy: FoldPolicy,
     windows: HashMap<u64, Window>,
+    /// Bytes of the members that the windows hold.
+    held_bytes: usize,
     swept_at: Option<Instant>,
 }
 
@@ -67,7 +72,7 @@ pub(super) enum Verdict {
 
 impl Folding {
     pub(super) fn new(policy: FoldPolicy) -> Self {
-        Self { policy, windows: HashMap::new(), swept_at: None }
+        Self { policy, windows: HashMap::new(), held_bytes: 0, swept_at: None }
     }
 
     /// Decides about the event `key` at `now`, which is `at` on the wall; `members` are its document's.
@@ -82,7 +87,8 @@ impl Folding {
         ended: &mut Vec<Repeats>,
     ) -> Verdict {
         if self.windows.get(&key).is_some_and(|window| window.ends_at <= now) {
-            ended.extend(self.windows.remove(&key).and_then(|window| window.repeats));
+            let repeats = self.windows.remove(&key).and_then(|window| window.repeats);
+            self.let_go(repeats, ended);
         }
         if !self.windows.contains_key(&key) && self.windows.len() >= self.policy.windows_max {
             self.sweep(now, ended);
@@ -101,7 +107,14 @@ impl Folding {
                 repeats.count += 1;
                 repeats.last = at;
             }
-            none => *none = Some(Repeats { count: 1, first: at, last: at, members: members() }),
+            none => {
+                let members = members();
+                if HELD_BYTES_MAX < self.held_bytes + members.len() {
+                    return Verdict::Alone;
+                }
+                self.held_bytes += members.len();
+                *none = Some(Repeats { count: 1, first: at, last: at, members });
+            }
         }
         Verdict::Folded
     }
@@ -113,12 +126,22 @@ impl Folding {
         }
         self.swept_at = Some(now);
         let over = self.windows.extract_if(|_, window| window.ends_at <= now);
-        ended.extend(over.filter_map(|(_, window)| window.repeats));
+        let repeats: Vec<_> = over.filter_map(|(_, window)| window.repeats).collect();
+        self.let_go(repeats, ended);
     }
 
     /// Ends all windows.
     pub(super) fn end(&mut self, ended: &mut Vec<Repeats>) {
-        ended.extend(self.windows.drain().filter_map(|(_, window)| window.repeats));
+        let repeats: Vec<_> =
+            self.windows.drain().filter_map(|(_, window)| window.repeats).collect();
+        self.let_go(repeats, ended);
+    }
+
+    fn let_go(&mut self, repeats: impl IntoIterator<Item = Repeats>, ended: &mut Vec<Repeats>) {
+        let before = ended.len();
+        ended.extend(repeats);
+        let bytes: usize = ended[before..].iter().map(|repeats| repeats.members.len()).sum();
+        self.held_bytes -= bytes;
     }
 }
 
@@ -170,6 +193,22 @@ mod tests {
         check(&[(1, 0), (2, 0), (3, 1), (3, 1), (3, 1)], &[0, 1, 2, 3, 4], &[]);
         let full = [(1, 0), (1, 0), (1, 3), (2, 5), (3, 11), (3, 11), (3, 11)];
         check(&full, &[0, 1, 3, 4, 5], &[(1, 3, 3)]);
+    }
+
+    #[test]
+    fn held_documents_are_bounded_in_bytes() {
+        let mut folding = Folding::new(FoldPolicy { repeats_max: 0, windows_max: 10, ..POLICY });
+        let (now, mut ended) = (Instant::now(), Vec::new());
+        let mut decide = |key, now, ended: &mut Vec<Repeats>| {
+            folding.decide(key, now, at(0), || vec![b' '; HELD_BYTES_MAX / 2], ended)
+        };
+        assert_eq!(decide(1, now, &mut ended), Verdict::Folded);
+        assert_eq!(decide(2, now, &mut ended), Verdict::Folded);
+        assert_eq!(decide(3, now, &mut ended), Verdict::Alone);
+        assert_eq!(decide(1, now, &mut ended), Verdict::Folded);
+        let later = now + POLICY.window;
+        assert_eq!(decide(2, later, &mut ended), Verdict::Folded);
+        assert_eq!((ended.len(), decide(4, later, &mut ended)), (1, Verdict::Alone));
     }
 
     #[test]
