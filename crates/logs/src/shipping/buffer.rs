@@ -245,6 +245,8 @@ impl Inner {
 
     fn begin_segment(&mut self, folder: &Path, now: Timestamp) -> io::Result<()> {
         self.sync_active()?;
+        // One that was begun and never written to has the name of the next one.
+        self.segments.pop_back_if(|last| last.documents == 0);
         let (segment, file) = Segment::create(folder, self.next, now, self.chance.random())?;
         self.segments.push_back(segment);
         self.active = Some(file);

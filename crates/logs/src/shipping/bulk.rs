@@ -85,7 +85,10 @@ pub(super) fn read_answer(body: &[u8], sent: usize) -> Result<Vec<ItemOutcome>, 
 }
 
 fn outcome_of(item: Item) -> ItemOutcome {
+    // A document cannot help it that its sender may not write: somebody has to change that first.
+    let is_forbidden = matches!(&item.error, Some(ItemError::Object { r#type, .. }) if r#type == "security_exception");
     match item.status {
+        _ if is_forbidden => ItemOutcome::Busy,
         // A conflict says that an earlier attempt arrived after all.
         200..=299 | 409 => ItemOutcome::Taken,
         429 | 500..=599 => ItemOutcome::Busy,
@@ -151,6 +154,11 @@ mod tests {
             ItemOutcome::Busy,
         );
         check(r#"{"status":503}"#, ItemOutcome::Busy);
+        check(r#"{"status":403,"error":{"type":"security_exception"}}"#, ItemOutcome::Busy);
+        check(
+            r#"{"status":403,"error":{"type":"cluster_block_exception","reason":"read-only"}}"#,
+            refused(403, "cluster_block_exception: read-only"),
+        );
         check(
             r#"{"status":400,"error":{"type":"mapper_parsing_exception","reason":"failed"}}"#,
             refused(400, "mapper_parsing_exception: failed"),

@@ -25,6 +25,9 @@ const BULK_FILTER: &str =
 /// Why a request did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RequestError {
+    /// There was nothing to send it with.
+    #[error("a batch of documents cannot be packed")]
+    Pack(#[source] std::io::Error),
     /// Nothing is known of what became of it.
     #[error("the cluster cannot be reached")]
     Unreachable(#[source] reqwest::Error),

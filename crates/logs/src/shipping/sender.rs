@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use super::buffer::Buffered;
 use super::bulk::{ItemOutcome, index_of, request_body};
@@ -16,6 +17,11 @@ use super::dead_letters::DeadLetter;
 use super::requests::{RequestError, Requests};
 use super::{Shared, ShippingConfig};
 use crate::path::{TEMPLATE_VERSION, index_template};
+
+/// Longest reason of a refusal that is logged, in letters.
+const REASON_LETTERS_MAX: usize = 300;
+/// Shortest time between two lines of the log about refused documents.
+const REFUSAL_QUIET: Duration = Duration::from_secs(600);
 
 /// Sends one request at a time.
 #[derive(Debug)]
@@ -29,6 +35,8 @@ pub(super) struct Sender {
     is_prepared: bool,
     /// Dropped documents when the cluster went away; `None` while it is there.
     away_since: Option<u64>,
+    /// When it was told last that documents were refused.
+    refusal_told_at: Option<Instant>,
 }
 
 impl Sender {
@@ -41,6 +49,7 @@ impl Sender {
             failures: 0,
             is_prepared: false,
             away_since: None,
+            refusal_told_at: None,
         }
     }
 
@@ -121,7 +130,7 @@ impl Sender {
 
     /// Sends documents once; returns those that should be sent again, after a wait if there are any.
     async fn send(&mut self, documents: &[Buffered]) -> Result<Vec<Buffered>, RequestError> {
-        let body = self.pack(documents.to_vec()).await;
+        let body = self.pack(documents.to_vec()).await.map_err(RequestError::Pack)?;
         let counts = &self.shared.counts;
         add(&counts.requests, 1);
         let now = self.shared.clock.now();
@@ -156,24 +165,17 @@ impl Sender {
         Ok(busy)
     }
 
-    async fn pack(&self, documents: Vec<Buffered>) -> Vec<u8> {
-        let packed = self.blocking(move |shared| request_body(&shared.config.index, &documents));
-        packed.await.expect("a compressed body in memory can always be written")
+    async fn pack(&self, documents: Vec<Buffered>) -> io::Result<Vec<u8>> {
+        self.blocking(move |shared| request_body(&shared.config.index, &documents)).await
     }
 
     /// Sets documents aside, each named by its place among `documents`.
-    async fn reject(&self, documents: &[Buffered], refused: &[(usize, u16, String)]) {
+    async fn reject(&mut self, documents: &[Buffered], refused: &[(usize, u16, String)]) {
         if refused.is_empty() {
             return;
         }
         add(&self.shared.counts.rejected, refused.len() as u64);
-        let (_, status, reason) = &refused[0];
-        tracing::warn!(
-            count = refused.len(),
-            status,
-            reason = reason.chars().take(REASON_LETTERS_MAX).collect::<String>(),
-            "the cluster refused log documents, which were set aside"
-        );
+        self.tell_refused(&refused[0]);
         let letters: Vec<_> = refused
             .iter()
             .map(|(at, status, reason)| (documents[*at].clone(), *status, reason.clone()))
@@ -216,10 +218,17 @@ impl Sender {
         match self.requests.put(config, &path, &index_template(&config.index, has_alias), now).await
         {
             Err(RequestError::Refused { status, reason }) => {
-                tracing::warn!(status = status.as_u16(), reason, "the index template was refused");
+                self.tell_template(status.as_u16(), &reason);
                 Ok(())
             }
             put => put,
+        }
+    }
+
+    /// Tells once in a spell of failures that the indices get along without the template.
+    fn tell_template(&self, status: u16, reason: &str) {
+        if self.away_since.is_none() {
+            tracing::warn!(status, reason, "the index template was refused");
         }
     }
 
@@ -268,6 +277,20 @@ impl Sender {
         }
     }
 
+    /// Tells of a refused document, of the first in a while: the line is a document itself, which may
+    /// be refused too.
+    fn tell_refused(&mut self, (_, status, reason): &(usize, u16, String)) {
+        if self.refusal_told_at.is_some_and(|told_at| told_at.elapsed() < REFUSAL_QUIET) {
+            return;
+        }
+        self.refusal_told_at = Some(Instant::now());
+        tracing::warn!(
+            status,
+            reason = reason.chars().take(REASON_LETTERS_MAX).collect::<String>(),
+            "the cluster refuses log documents, which are set aside"
+        );
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Shared) -> io::Result<T> + Send + 'static,
@@ -276,9 +299,6 @@ impl Sender {
         tokio::task::spawn_blocking(move || work(&shared)).await.map_err(io::Error::other)?
     }
 }
-
-/// Longest reason of a refusal that is logged, in letters.
-const REASON_LETTERS_MAX: usize = 300;
 
 fn set_aside(shared: &Shared, letters: &[(Buffered, u16, String)]) -> io::Result<()> {
     let prefix = &shared.config.index;

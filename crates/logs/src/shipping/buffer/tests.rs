@@ -179,6 +179,22 @@ fn segment_cut_at_any_byte_gives_what_is_whole() {
 }
 
 #[test]
+fn segment_that_was_begun_in_vain_is_begun_again() {
+    let mut folder = Folder::new(1 << 20);
+    let buffer = folder.open();
+    for _ in 0..2 {
+        buffer.inner().begin_segment(folder.folder.path(), now()).unwrap();
+        buffer.inner().active = None;
+    }
+    put(&buffer, 0..2);
+    assert_eq!(read_all(&buffer).len(), 2);
+    buffer.let_go(1).unwrap();
+    assert_eq!((folder.segments().len(), buffer.inner().segments.len()), (1, 1));
+    drop(buffer);
+    assert_eq!(bodies(&read_all(&folder.open())), [1]);
+}
+
+#[test]
 fn damage_is_told_and_what_is_before_it_is_kept() {
     let mut folder = Folder::new(1 << 20);
     let buffer = folder.open();
