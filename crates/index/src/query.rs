@@ -1,8 +1,8 @@
 //! Queries of the DSL as tantivy queries, for one index at one moment.
 //!
 //! [`build`] is the way in. Here are the clauses made of clauses; whole terms and values are built in
-//! `term_level`, analyzed text in `full_text`, the two query languages in `language`. What tantivy has
-//! no query for lies in `columns` (values of columns), `automaton` (terms by patterns) and
+//! `term_level`, patterns in `pattern`, analyzed text in `full_text`, the two query languages in
+//! `language`; which fields there are is found out in `field`. What tantivy has no query for lies in `columns` (values of columns), `automaton` (terms by patterns) and
 //! `expansion` (terms that are looked up first).
 
 mod automaton;
@@ -11,6 +11,7 @@ mod expansion;
 mod field;
 mod full_text;
 mod language;
+mod pattern;
 mod regexp;
 mod term_level;
 mod value;
@@ -80,7 +81,7 @@ impl Builder<'_> {
             Clause::Bool(clause) => self.boolean(clause),
             Clause::ConstantScore(filter) => Ok(constant(self.build(filter)?, 1.0)),
             Clause::DisMax(clause) => {
-                let queries = clause.queries.iter().map(|query| self.build(query));
+                let queries = clause.queries.iter().map(|query| self.scored(query));
                 Ok(best(queries.collect::<Result<_, _>>()?, clause.tie_breaker))
             }
             Clause::Boosting(clause) => self.boosting(clause),
@@ -89,17 +90,28 @@ impl Builder<'_> {
         }
     }
 
+    /// Builds a query whose score counts among others.
+    ///
+    /// Tantivy leaves out of a boolean query what matches every document, and the score with it, while
+    /// a constant score around it stays.
+    fn scored(&self, query: &Query) -> Result<Built, Exception> {
+        match query.clause {
+            Clause::MatchAll => Ok(constant(all(), query.boost)),
+            _ => self.build(query),
+        }
+    }
+
     fn boolean(&self, clause: &dsl::Bool) -> Result<Built, Exception> {
         let mut clauses: Vec<(Occur, Built)> = Vec::new();
         for query in &clause.must {
-            clauses.push((Occur::Must, self.build(query)?));
+            clauses.push((Occur::Must, self.scored(query)?));
         }
         for query in &clause.filter {
             clauses.push((Occur::Must, constant(self.build(query)?, 0.0)));
         }
         let required = clauses.len();
         for query in &clause.should {
-            clauses.push((Occur::Should, self.build(query)?));
+            clauses.push((Occur::Should, self.scored(query)?));
         }
         let optional = clauses.len() - required;
         for query in &clause.must_not {
@@ -126,7 +138,7 @@ impl Builder<'_> {
 
     /// Takes the score of the positive query, and less of it where the negative one matches too.
     fn boosting(&self, clause: &dsl::Boosting) -> Result<Built, Exception> {
-        let positive = self.build(&clause.positive)?;
+        let positive = self.scored(&clause.positive)?;
         let negative = self.build(&clause.negative)?;
         let both = boolean(
             vec![
@@ -179,6 +191,3 @@ fn failed_to_create(cause: Exception) -> Exception {
     Exception::new(ExceptionKind::QueryShard, format!("failed to create query: {}", cause.reason()))
         .caused_by(cause)
 }
-
-#[cfg(test)]
-mod tests;

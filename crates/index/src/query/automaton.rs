@@ -13,8 +13,10 @@ use tantivy_fst::Automaton;
 
 use super::field::Place;
 
-/// Most bytes that a pattern may take once it is made into an automaton, and while it is.
-const PATTERN_BYTES_MAX: usize = 4 << 20;
+/// Most bytes that an expression may take before it is made into an automaton.
+const EXPRESSION_BYTES_MAX: usize = 512 << 10;
+/// Most bytes that an automaton may take, and again while it is made.
+const AUTOMATON_BYTES_MAX: usize = 1 << 20;
 
 /// Lets an automaton see only the values of terms that begin with `prefix`.
 #[derive(Debug)]
@@ -108,15 +110,15 @@ impl Pattern {
             // Every alternative has to be followed to the end of the term.
             .match_kind(MatchKind::All)
             .accelerate(false)
-            .dfa_size_limit(Some(PATTERN_BYTES_MAX))
-            .determinize_size_limit(Some(PATTERN_BYTES_MAX));
+            .dfa_size_limit(Some(AUTOMATON_BYTES_MAX))
+            .determinize_size_limit(Some(AUTOMATON_BYTES_MAX));
         let syntax = regex_automata::util::syntax::Config::new()
             .dot_matches_new_line(true)
             .case_insensitive(case_insensitive);
         let machine = dense::Builder::new()
             .configure(configuration)
             .syntax(syntax)
-            .thompson(thompson::Config::new().nfa_size_limit(Some(PATTERN_BYTES_MAX)))
+            .thompson(thompson::Config::new().nfa_size_limit(Some(EXPRESSION_BYTES_MAX)))
             .build(expression)
             .map_err(|error| refuse(reason(&error)))?;
         let start = machine.universal_start_state(Anchored::Yes);

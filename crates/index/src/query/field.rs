@@ -1,6 +1,8 @@
 //! Which field a clause means, and its terms in tantivy.
 
-use pampero_opensearch::mapping::{Analyzer, Field, FieldKind, FloatKind, IntegerKind};
+use std::borrow::Cow;
+
+use pampero_opensearch::mapping::{Analyzer, Field, FieldKind};
 use pampero_opensearch::query::WeightedField;
 use pampero_opensearch::{Exception, ExceptionKind};
 use tantivy::Term;
@@ -10,7 +12,7 @@ use crate::analysis::normalize;
 use crate::layout::Layout;
 
 /// What the name of a field stands for.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Target<'a> {
     /// `_id`.
     Id,
@@ -19,7 +21,7 @@ pub(super) enum Target<'a> {
     /// `_seq_no`.
     SeqNo,
     /// A field of the mapping.
-    Field(&'a Field),
+    Field(Cow<'a, Field>),
     /// No field, in which nothing is found.
     Unmapped,
 }
@@ -91,7 +93,7 @@ impl<'a> Builder<'a> {
             "_id" => Target::Id,
             "_index" => Target::Index,
             Layout::SEQ_NO => Target::SeqNo,
-            _ => self.context.mapping.field(name).map_or(Target::Unmapped, Target::Field),
+            _ => self.context.mapping.resolve(name).map_or(Target::Unmapped, Target::Field),
         }
     }
 
@@ -132,8 +134,7 @@ impl<'a> Builder<'a> {
                 format!(
                     "Can only use {clause} queries on keyword, text and wildcard fields - not on \
                      [{}] which is of type [{}]",
-                    field.path,
-                    type_name(&field.kind)
+                    field.path, field.type_name
                 ),
             )),
         }
@@ -150,29 +151,29 @@ impl<'a> Builder<'a> {
         &self,
         fields: &[WeightedField],
     ) -> Result<Vec<(Target<'a>, f32)>, Exception> {
-        let mut found: Vec<(&str, Target<'a>, f32)> = Vec::new();
-        let mut add = |path: &'a str, target: Target<'a>, boost: f32| match found
+        let mut found: Vec<(String, Target<'a>, f32)> = Vec::new();
+        let mut add = |path: &str, target: Target<'a>, boost: f32| match found
             .iter_mut()
-            .find(|(known, ..)| *known == path)
+            .find(|(known, ..)| known == path)
         {
             Some((_, _, earlier)) => *earlier *= boost,
-            None => found.push((path, target, boost)),
+            None => found.push((path.to_owned(), target, boost)),
         };
         for weighted in fields {
             if weighted.field.contains('*') {
                 for field in self.context.mapping.matching(&weighted.field) {
                     if field.kind != FieldKind::Boolean && field.index {
-                        add(&field.path, Target::Field(field), weighted.boost);
+                        add(&field.path, Target::Field(Cow::Borrowed(field)), weighted.boost);
                     }
                 }
                 continue;
             }
             match self.target(&weighted.field) {
-                Target::Field(field) => add(&field.path, Target::Field(field), weighted.boost),
-                Target::Id => add("_id", Target::Id, weighted.boost),
-                Target::Index => add("_index", Target::Index, weighted.boost),
-                Target::SeqNo => add(Layout::SEQ_NO, Target::SeqNo, weighted.boost),
                 Target::Unmapped => {}
+                Target::Field(field) => {
+                    add(&field.path.clone(), Target::Field(field), weighted.boost);
+                }
+                target => add(&weighted.field, target, weighted.boost),
             }
         }
         let limit = pampero_opensearch::query::CLAUSES_MAX;
@@ -201,9 +202,9 @@ pub(super) fn column(field: &str, path: &str) -> String {
     format!("{field}.{}", path.replace('\\', "\\\\"))
 }
 
-/// Refuses a field that cannot be searched.
+/// Refuses a field that cannot be searched; columns can be, also without `index`.
 pub(super) fn check_indexed(field: &Field) -> Result<(), Exception> {
-    if field.index {
+    if field.index || field.doc_values {
         return Ok(());
     }
     Err(failed(format!("Cannot search on field [{}] since it is not indexed.", field.path)))
@@ -211,25 +212,4 @@ pub(super) fn check_indexed(field: &Field) -> Result<(), Exception> {
 
 fn failed(reason: String) -> Exception {
     super::failed_to_create(Exception::illegal_argument(reason))
-}
-
-/// Returns the name of a type as mappings spell it.
-pub(super) fn type_name(kind: &FieldKind) -> &'static str {
-    match kind {
-        FieldKind::Text { .. } => "text",
-        FieldKind::Keyword { .. } => "keyword",
-        FieldKind::Integer(IntegerKind::Long) => "long",
-        FieldKind::Integer(IntegerKind::Integer) => "integer",
-        FieldKind::Integer(IntegerKind::Short) => "short",
-        FieldKind::Integer(IntegerKind::Byte) => "byte",
-        FieldKind::UnsignedLong => "unsigned_long",
-        FieldKind::Float(FloatKind::Double) => "double",
-        FieldKind::Float(FloatKind::Float) => "float",
-        FieldKind::Float(FloatKind::HalfFloat) => "half_float",
-        FieldKind::Float(FloatKind::Scaled { .. }) => "scaled_float",
-        FieldKind::Boolean => "boolean",
-        FieldKind::Date { nanos: false, .. } => "date",
-        FieldKind::Date { nanos: true, .. } => "date_nanos",
-        FieldKind::Ip => "ip",
-    }
 }

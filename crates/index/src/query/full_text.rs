@@ -23,11 +23,11 @@ pub(super) struct Words {
 
 impl Builder<'_> {
     pub(super) fn match_text(&self, clause: &Match) -> Result<Built, Exception> {
-        self.match_in(self.target(&clause.field), clause)
+        self.match_in(&self.target(&clause.field), clause)
     }
 
     /// Finds the words of a text, or a value, in one field.
-    pub(super) fn match_in(&self, target: Target<'_>, clause: &Match) -> Result<Built, Exception> {
+    pub(super) fn match_in(&self, target: &Target<'_>, clause: &Match) -> Result<Built, Exception> {
         let Some(words) = self.words_of(target, clause.analyzer, &clause.query)? else {
             return leniently(clause.lenient, || self.whole_value(target, clause));
         };
@@ -39,7 +39,7 @@ impl Builder<'_> {
     }
 
     /// Finds a value in a field without words; whole strings may be fuzzy.
-    fn whole_value(&self, target: Target<'_>, clause: &Match) -> Result<Built, Exception> {
+    fn whole_value(&self, target: &Target<'_>, clause: &Match) -> Result<Built, Exception> {
         if let (Target::Field(field), Some(_)) = (target, clause.fuzziness)
             && let FieldKind::Keyword { .. } = field.kind
         {
@@ -50,10 +50,14 @@ impl Builder<'_> {
     }
 
     pub(super) fn match_bool_prefix(&self, clause: &Match) -> Result<Built, Exception> {
-        self.match_bool_prefix_in(self.target(&clause.field), clause)
+        self.match_bool_prefix_in(&self.target(&clause.field), clause)
     }
 
-    fn match_bool_prefix_in(&self, target: Target<'_>, clause: &Match) -> Result<Built, Exception> {
+    fn match_bool_prefix_in(
+        &self,
+        target: &Target<'_>,
+        clause: &Match,
+    ) -> Result<Built, Exception> {
         let Some(words) = self.words_of(target, clause.analyzer, &clause.query)? else {
             return leniently(clause.lenient, || self.prefix_of_value(target, clause));
         };
@@ -68,7 +72,7 @@ impl Builder<'_> {
         join(queries, clause.operator, &clause.minimum_should_match)
     }
 
-    fn prefix_of_value(&self, target: Target<'_>, clause: &Match) -> Result<Built, Exception> {
+    fn prefix_of_value(&self, target: &Target<'_>, clause: &Match) -> Result<Built, Exception> {
         match target {
             Target::Field(field) if matches!(field.kind, FieldKind::Keyword { .. }) => {
                 let place = self.terms_of(field, "prefix")?;
@@ -79,13 +83,13 @@ impl Builder<'_> {
     }
 
     pub(super) fn match_phrase(&self, clause: &MatchPhrase) -> Result<Built, Exception> {
-        self.phrase_in(self.target(&clause.field), clause)
+        self.phrase_in(&self.target(&clause.field), clause)
     }
 
     /// Finds a phrase in one field.
     pub(super) fn phrase_in(
         &self,
-        target: Target<'_>,
+        target: &Target<'_>,
         clause: &MatchPhrase,
     ) -> Result<Built, Exception> {
         match self.words_of(target, clause.analyzer, &clause.query)? {
@@ -95,12 +99,12 @@ impl Builder<'_> {
     }
 
     pub(super) fn match_phrase_prefix(&self, clause: &MatchPhrase) -> Result<Built, Exception> {
-        self.phrase_prefix_in(self.target(&clause.field), clause)
+        self.phrase_prefix_in(&self.target(&clause.field), clause)
     }
 
     fn phrase_prefix_in(
         &self,
-        target: Target<'_>,
+        target: &Target<'_>,
         clause: &MatchPhrase,
     ) -> Result<Built, Exception> {
         let Some(mut words) = self.words_of(target, clause.analyzer, &clause.query)? else {
@@ -169,10 +173,10 @@ impl Builder<'_> {
         };
         let queries = fields.iter().map(|(target, boost)| {
             let query = leniently(text.lenient, || match kind {
-                MultiMatchType::Phrase => self.phrase_in(*target, &phrase),
-                MultiMatchType::PhrasePrefix => self.phrase_prefix_in(*target, &phrase),
-                MultiMatchType::BoolPrefix => self.match_bool_prefix_in(*target, text),
-                _ => self.match_in(*target, text),
+                MultiMatchType::Phrase => self.phrase_in(target, &phrase),
+                MultiMatchType::PhrasePrefix => self.phrase_prefix_in(target, &phrase),
+                MultiMatchType::BoolPrefix => self.match_bool_prefix_in(target, text),
+                _ => self.match_in(target, text),
             });
             Ok(boosted(query?, *boost))
         });
@@ -194,7 +198,7 @@ impl Builder<'_> {
                 Target::Field(field) => search_analyzer(field, text.analyzer),
                 _ => None,
             };
-            match (analyzer, self.words_of(*target, text.analyzer, &text.query)?) {
+            match (analyzer, self.words_of(target, text.analyzer, &text.query)?) {
                 (Some(analyzer), Some(words)) => {
                     match groups.iter_mut().find(|(known, _)| *known == analyzer) {
                         Some((_, group)) => group.push((words, *boost)),
@@ -202,7 +206,7 @@ impl Builder<'_> {
                     }
                 }
                 _ => {
-                    let query = leniently(text.lenient, || self.match_in(*target, text))?;
+                    let query = leniently(text.lenient, || self.match_in(target, text))?;
                     queries.push(boosted(query, *boost));
                 }
             }
@@ -227,7 +231,7 @@ impl Builder<'_> {
     /// Cuts a text as a field says; `None` for a field that holds no words.
     pub(super) fn words_of(
         &self,
-        target: Target<'_>,
+        target: &Target<'_>,
         analyzer: Option<Analyzer>,
         query: &serde_json::Value,
     ) -> Result<Option<Words>, Exception> {

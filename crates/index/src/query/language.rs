@@ -20,6 +20,8 @@ use super::{Builder, Built, all, best, boolean, boosted, none};
 
 /// What holds for all nodes of one text.
 struct Reading<'a> {
+    /// The text, for the words of refusals.
+    text: &'a str,
     /// Where words without a field are looked for.
     fields: Vec<(Target<'a>, f32)>,
     /// The field for a lone `*`, when there is exactly one that was named.
@@ -40,14 +42,8 @@ struct Reading<'a> {
 
 impl Builder<'_> {
     pub(super) fn query_string(&self, clause: &QueryString) -> Result<Built, Exception> {
-        let failed = |cause: Exception| {
-            Exception::new(
-                ExceptionKind::QueryShard,
-                format!("Failed to parse query [{}]", clause.query),
-            )
-            .caused_by(cause)
-        };
-        let tree = query_text::parse(&clause.query, clause.default_operator).map_err(failed)?;
+        let tree = query_text::parse(&clause.query, clause.default_operator)
+            .map_err(|cause| failed_to_parse(&clause.query, cause))?;
         let Some(tree) = tree else {
             return Ok(none());
         };
@@ -57,6 +53,7 @@ impl Builder<'_> {
         };
         let (fields, every) = self.fields_or_all(&named)?;
         let reading = Reading {
+            text: &clause.query,
             fields,
             default_field: clause.default_field.clone().filter(|field| !field.contains('*')),
             operator: clause.default_operator,
@@ -88,6 +85,7 @@ impl Builder<'_> {
         };
         let (fields, every) = self.fields_or_all(&clause.fields)?;
         let reading = Reading {
+            text: &clause.query,
             fields,
             default_field: None,
             operator: clause.default_operator,
@@ -239,7 +237,7 @@ impl Builder<'_> {
         let fields = self.fields_of(field, reading)?;
         let value = Value::from(text);
         for (target, _) in &fields {
-            match self.words_of(*target, reading.analyzer, &value) {
+            match self.words_of(target, reading.analyzer, &value) {
                 Ok(Some(words)) if words.words.is_empty() => {}
                 _ => return Ok(false),
             }
@@ -260,10 +258,12 @@ impl Builder<'_> {
             };
         }
         if !reading.leading_wildcard && pattern.starts_with(['*', '?']) {
-            return Err(Exception::new(
-                ExceptionKind::Parse,
-                "Cannot parse '*': '*' or '?' not allowed as first character in WildcardQuery",
-            ));
+            let reason = format!(
+                "Cannot parse '{}': '*' or '?' not allowed as first character in WildcardQuery",
+                reading.text
+            );
+            let cause = Exception::new(ExceptionKind::Parse, reason);
+            return Err(failed_to_parse(reading.text, cause));
         }
         if field == Some("_exists_") {
             return Ok(self.exists(pattern));
@@ -317,7 +317,7 @@ impl Builder<'_> {
     /// Builds a query over the terms of a field; without a field there is nothing to find.
     fn in_terms(
         &self,
-        target: Target<'_>,
+        target: &Target<'_>,
         clause: &str,
         build: impl FnOnce(&super::field::Place) -> Result<Built, Exception>,
     ) -> Result<Built, Exception> {
@@ -333,11 +333,11 @@ impl Builder<'_> {
         &self,
         field: Option<&str>,
         reading: &Reading<'_>,
-        build: impl Fn(Target<'_>) -> Result<Built, Exception>,
+        build: impl Fn(&Target<'_>) -> Result<Built, Exception>,
     ) -> Result<Built, Exception> {
         let fields = self.fields_of(field, reading)?;
         let queries = fields.iter().map(|(target, boost)| {
-            Ok(boosted(leniently(reading.lenient, || build(*target))?, *boost))
+            Ok(boosted(leniently(reading.lenient, || build(target))?, *boost))
         });
         Ok(best(queries.collect::<Result<_, Exception>>()?, reading.tie_breaker))
     }
@@ -352,4 +352,10 @@ impl Builder<'_> {
             Some(field) => self.expand(&[WeightedField { field: field.to_owned(), boost: 1.0 }]),
         }
     }
+}
+
+/// Says that a text is no query.
+fn failed_to_parse(text: &str, cause: Exception) -> Exception {
+    Exception::new(ExceptionKind::QueryShard, format!("Failed to parse query [{text}]"))
+        .caused_by(cause)
 }

@@ -1,4 +1,4 @@
-//! Clauses over whole terms and values: `term`, `terms`, `range`, `exists`, patterns, `fuzzy`, `ids`.
+//! Clauses over whole terms and values: `term`, `terms`, `range`, `exists`, `ids`.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use pampero_opensearch::date::{DateFormat, read_zone};
 use pampero_opensearch::mapping::{Field, FieldKind};
-use pampero_opensearch::query::{self as dsl, Pattern};
+use pampero_opensearch::query as dsl;
 use pampero_opensearch::{Exception, ExceptionKind};
 use serde_json::Value;
 use tantivy::Term;
@@ -15,23 +15,22 @@ use tantivy::query::{
 };
 use tantivy::schema::IndexRecordOption;
 
-use super::automaton::{self, Beginning, TermsQuery};
+use super::automaton::{self, TermsQuery};
 use super::columns::{ColumnQuery, Number};
-use super::expansion::FuzzyQuery;
 use super::field::{Place, Target, check_indexed, column};
-use super::value::{self, DateReading, Range};
+use super::value::{self, DateReading, Limit, Range};
 use super::{Builder, Built, all, boolean, constant, failed_to_create, none, regexp};
 use crate::layout::Layout;
 
 impl Builder<'_> {
     pub(super) fn term(&self, clause: &dsl::Term) -> Result<Built, Exception> {
-        self.term_in(self.target(&clause.field), &clause.value, clause.case_insensitive)
+        self.term_in(&self.target(&clause.field), &clause.value, clause.case_insensitive)
     }
 
     /// Finds a whole term or value in one field.
     pub(super) fn term_in(
         &self,
-        target: Target<'_>,
+        target: &Target<'_>,
         value: &Value,
         case_insensitive: bool,
     ) -> Result<Built, Exception> {
@@ -98,27 +97,27 @@ impl Builder<'_> {
             }
             Target::Field(field) => field,
             target => {
-                let queries = clause.values.iter().map(|value| self.term_in(target, value, false));
+                let queries = clause.values.iter().map(|value| self.term_in(&target, value, false));
                 return Ok(any(queries.collect::<Result<_, _>>()?));
             }
         };
         let terms: Vec<Term> = match &field.kind {
             FieldKind::Text { analyzer, .. } => {
-                check_indexed(field)?;
-                let place = self.words(field, *analyzer);
+                check_indexed(&field)?;
+                let place = self.words(&field, *analyzer);
                 texts().map(|text| place.term(&text)).collect()
             }
             FieldKind::Keyword { .. } => {
-                check_indexed(field)?;
-                let place = self.keywords(field);
+                check_indexed(&field)?;
+                let place = self.keywords(&field);
                 texts().map(|text| place.term(&place.normalize(&text))).collect()
             }
             FieldKind::Ip => {
                 let target = Target::Field(field);
-                let queries = clause.values.iter().map(|value| self.term_in(target, value, false));
+                let queries = clause.values.iter().map(|value| self.term_in(&target, value, false));
                 return Ok(constant(any(queries.collect::<Result<_, _>>()?), 1.0));
             }
-            _ => return self.values(field, &clause.values),
+            _ => return self.values(&field, &clause.values),
         };
         Ok(constant(Box::new(TermSetQuery::new(terms)), 1.0))
     }
@@ -142,14 +141,14 @@ impl Builder<'_> {
         let (lower, upper) = (bound(&clause.lower), bound(&clause.upper));
         let lower = lower.as_ref().map(|(value, inclusive)| (value, *inclusive));
         let upper = upper.as_ref().map(|(value, inclusive)| (value, *inclusive));
-        self.range_in(self.target(&clause.field), (lower, upper), &reading)
+        self.range_in(&self.target(&clause.field), (lower, upper), &reading)
     }
 
     /// Finds values between bounds in one field; without any bound, every value.
     pub(super) fn range_in(
         &self,
-        target: Target<'_>,
-        bounds: (Option<(&Value, bool)>, Option<(&Value, bool)>),
+        target: &Target<'_>,
+        bounds: (Limit<'_>, Limit<'_>),
         reading: &DateReading,
     ) -> Result<Built, Exception> {
         let field = match target {
@@ -191,12 +190,8 @@ impl Builder<'_> {
         }
     }
 
-    fn seq_no(
-        &self,
-        lower: Option<(&Value, bool)>,
-        upper: Option<(&Value, bool)>,
-    ) -> Result<Built, Exception> {
-        let bound = |bound: Option<(&Value, bool)>| match bound {
+    fn seq_no(&self, lower: Limit<'_>, upper: Limit<'_>) -> Result<Built, Exception> {
+        let bound = |bound: Limit<'_>| match bound {
             None => Ok(Bound::Unbounded),
             Some((value, inclusive)) => {
                 let number: u64 = value::text(value).parse().map_err(|_| {
@@ -211,17 +206,18 @@ impl Builder<'_> {
         };
         Ok(match (bound(lower)?, bound(upper)?) {
             (Bound::Unbounded, Bound::Unbounded) => all(),
-            (lower, upper) => Box::new(FastFieldRangeQuery::new(lower, upper)),
+            (lower, upper) => constant(Box::new(FastFieldRangeQuery::new(lower, upper)), 1.0),
         })
     }
 
     fn column(&self, field: &Field, ranges: Vec<Range<Number>>) -> Built {
-        Box::new(ColumnQuery::new(
+        let query = ColumnQuery::new(
             self.context.layout.numbers,
             column(Layout::NUMBERS, &field.path),
             Arc::clone(&field.path),
             ranges,
-        ))
+        );
+        constant(Box::new(query), 1.0)
     }
 
     pub(super) fn date_reading(&self) -> DateReading {
@@ -231,7 +227,7 @@ impl Builder<'_> {
     pub(super) fn exists(&self, name: &str) -> Built {
         match self.target(name) {
             Target::Id | Target::Index | Target::SeqNo => return all(),
-            Target::Field(field) => return self.exists_in(field),
+            Target::Field(field) => return self.exists_in(&field),
             Target::Unmapped => {}
         }
         // An object is there when anything in it is; a pattern stands for all that it matches.
@@ -257,119 +253,6 @@ impl Builder<'_> {
             }
             (_, true) => in_column(Layout::NUMBERS),
             (_, false) => constant(any(vec![named(), in_column(Layout::NUMBERS)]), 1.0),
-        }
-    }
-
-    pub(super) fn prefix(&self, clause: &Pattern) -> Result<Built, Exception> {
-        let Some(place) = self.pattern_place("prefix", clause)? else {
-            return Ok(none());
-        };
-        let text = self.pattern_text(clause, &place);
-        self.prefix_at(&place, &text, clause.case_insensitive)
-    }
-
-    /// Finds terms that begin with a text, which is in the form of the terms.
-    pub(super) fn prefix_at(
-        &self,
-        place: &Place,
-        text: &str,
-        case_insensitive: bool,
-    ) -> Result<Built, Exception> {
-        if !case_insensitive {
-            return Ok(Box::new(TermsQuery::new(place, Beginning(text.to_owned()))));
-        }
-        let expression = format!("{}.*", regexp::escape(text));
-        Ok(Box::new(TermsQuery::new(place, automaton::Pattern::new(&expression, true)?)))
-    }
-
-    pub(super) fn wildcard(&self, clause: &Pattern) -> Result<Built, Exception> {
-        if let Target::Index = self.target(&clause.field) {
-            let matches = pampero_opensearch::names::matches(&clause.pattern, self.context.index);
-            return Ok(if matches { all() } else { none() });
-        }
-        let Some(place) = self.pattern_place("wildcard", clause)? else {
-            return Ok(none());
-        };
-        let text = self.pattern_text(clause, &place);
-        self.wildcard_at(&place, &text, clause.case_insensitive)
-    }
-
-    /// Finds terms that match a pattern, which is in the form of the terms.
-    pub(super) fn wildcard_at(
-        &self,
-        place: &Place,
-        pattern: &str,
-        case_insensitive: bool,
-    ) -> Result<Built, Exception> {
-        // What is a prefix needs no pattern compiled.
-        if let Some(text) = pattern.strip_suffix('*')
-            && !case_insensitive
-            && !text.contains(['*', '?', '\\'])
-        {
-            return self.prefix_at(place, text, false);
-        }
-        let pattern = automaton::Pattern::new(&regexp::from_wildcard(pattern), case_insensitive)?;
-        Ok(Box::new(TermsQuery::new(place, pattern)))
-    }
-
-    pub(super) fn regexp(&self, clause: &Pattern) -> Result<Built, Exception> {
-        let Some(place) = self.pattern_place("regexp", clause)? else {
-            return Ok(none());
-        };
-        self.regexp_at(&place, &clause.pattern, clause.case_insensitive)
-    }
-
-    pub(super) fn regexp_at(
-        &self,
-        place: &Place,
-        pattern: &str,
-        case_insensitive: bool,
-    ) -> Result<Built, Exception> {
-        let expression = regexp::from_lucene(pattern)?;
-        let pattern = automaton::Pattern::new(&expression, case_insensitive)?;
-        Ok(Box::new(TermsQuery::new(place, pattern)))
-    }
-
-    pub(super) fn fuzzy(&self, clause: &dsl::Fuzzy) -> Result<Built, Exception> {
-        let place = match self.target(&clause.field) {
-            Target::Field(field) => match field.kind {
-                FieldKind::Text { .. } | FieldKind::Keyword { .. } => {
-                    self.terms_of(field, "fuzzy")?
-                }
-                _ => {
-                    return self.term_in(Target::Field(field), &clause.value.clone().into(), false);
-                }
-            },
-            Target::Id => self.id_place(),
-            _ => return Ok(none()),
-        };
-        FuzzyQuery::build(
-            &place,
-            &clause.value,
-            clause.fuzziness.edits(&clause.value),
-            clause.prefix_length,
-            clause.max_expansions,
-            clause.transpositions,
-        )
-    }
-
-    /// Returns where the terms lie that a pattern is held against; `None` when there are none.
-    fn pattern_place(&self, name: &str, clause: &Pattern) -> Result<Option<Place>, Exception> {
-        match self.target(&clause.field) {
-            Target::Field(field) => self.terms_of(field, name).map(Some),
-            Target::Id => Ok(Some(self.id_place())),
-            Target::Unmapped => Ok(None),
-            Target::Index | Target::SeqNo => {
-                Err(Exception::unsupported(format!("query [{name}] on [{}]", clause.field)))
-            }
-        }
-    }
-
-    /// Returns a pattern in the form of the terms: words of texts are looked for as they are written.
-    fn pattern_text(&self, clause: &Pattern, place: &Place) -> String {
-        match self.target(&clause.field) {
-            Target::Field(Field { kind: FieldKind::Text { .. }, .. }) => clause.pattern.clone(),
-            _ => place.normalize(&clause.pattern),
         }
     }
 
@@ -415,11 +298,8 @@ fn not_for_range(field: &str) -> Exception {
     )))
 }
 
-fn text_bounds(
-    place: &Place,
-    (lower, upper): (Option<(&Value, bool)>, Option<(&Value, bool)>),
-) -> Range<String> {
-    let bound = |bound: Option<(&Value, bool)>| match bound {
+fn text_bounds(place: &Place, (lower, upper): (Limit<'_>, Limit<'_>)) -> Range<String> {
+    let bound = |bound: Limit<'_>| match bound {
         None => Bound::Unbounded,
         Some((value, true)) => Bound::Included(place.normalize(&value::text(value))),
         Some((value, false)) => Bound::Excluded(place.normalize(&value::text(value))),
@@ -427,10 +307,8 @@ fn text_bounds(
     (bound(lower), bound(upper))
 }
 
-fn address_bounds(
-    (lower, upper): (Option<(&Value, bool)>, Option<(&Value, bool)>),
-) -> Result<Range<String>, Exception> {
-    let bound = |bound: Option<(&Value, bool)>| match bound {
+fn address_bounds((lower, upper): (Limit<'_>, Limit<'_>)) -> Result<Range<String>, Exception> {
+    let bound = |bound: Limit<'_>| match bound {
         None => Ok(Bound::Unbounded),
         Some((value, inclusive)) => {
             let (address, _) = value::addresses(&value::text(value))?;
@@ -443,7 +321,7 @@ fn address_bounds(
 /// Finds whole strings between bounds by their column, in which they are numbered in their order.
 fn between_keywords(place: &Place, (lower, upper): Range<String>) -> Built {
     let term = |text: String| place.term(&text);
-    Box::new(FastFieldRangeQuery::new(lower.map(term), upper.map(term)))
+    constant(Box::new(FastFieldRangeQuery::new(lower.map(term), upper.map(term))), 1.0)
 }
 
 /// Finds words between bounds by the dictionary, which holds those of other paths before and behind.

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pampero_opensearch::date::{DateContext, DateFormat, Rounding};
-use pampero_opensearch::mapping::{Field, FieldKind, FloatKind};
+use pampero_opensearch::mapping::{Field, FieldKind};
 use pampero_opensearch::{Exception, ExceptionKind};
 use serde_json::Value;
 
@@ -14,6 +14,9 @@ use super::columns::Number;
 
 /// A pair of bounds.
 pub(super) type Range<T> = (Bound<T>, Bound<T>);
+
+/// A bound as it was asked for, with whether it belongs to the range; `None` for none.
+pub(super) type Limit<'v> = Option<(&'v Value, bool)>;
 
 /// How the bounds of a range are read.
 #[derive(Clone)]
@@ -64,14 +67,14 @@ pub(super) fn equal(
 /// As [`equal`].
 pub(super) fn between(
     field: &Field,
-    (lower, upper): (Option<(&Value, bool)>, Option<(&Value, bool)>),
+    (lower, upper): (Limit<'_>, Limit<'_>),
     reading: &DateReading,
 ) -> Result<Range<Number>, Exception> {
     let read = |value: &Value, rounding: Rounding| match &field.kind {
         FieldKind::Date { format, nanos } => date(format, *nanos, value, rounding, reading),
         _ => number(field, value),
     };
-    let bound = |bound: Option<(&Value, bool)>, inclusive, exclusive| match bound {
+    let bound = |bound: Limit<'_>, inclusive, exclusive| match bound {
         None => Ok(Bound::Unbounded),
         Some((value, true)) => read(value, inclusive).map(Bound::Included),
         Some((value, false)) => read(value, exclusive).map(Bound::Excluded),
@@ -114,33 +117,10 @@ fn number(field: &Field, value: &Value) -> Result<Number, Exception> {
                 Number::Whole(whole) => whole as f64,
                 Number::Decimal(decimal) => decimal,
             };
-            Ok(Number::Decimal(rounded(*kind, decimal)))
+            Ok(Number::Decimal(kind.round(decimal)))
         }
         _ => any_number(value),
     }
-}
-
-/// Rounds a decimal to what a field of this type holds, as its values are.
-fn rounded(kind: FloatKind, decimal: f64) -> f64 {
-    match kind {
-        FloatKind::Double => decimal,
-        FloatKind::Float => f64::from(decimal as f32),
-        FloatKind::HalfFloat => half(decimal),
-        FloatKind::Scaled { factor } => (decimal * factor).round() / factor,
-    }
-}
-
-/// Rounds to the 11 significant bits of a half-precision number, ties to even.
-///
-/// Source: IEEE 754, binary16.
-fn half(decimal: f64) -> f64 {
-    if decimal == 0.0 || !decimal.is_finite() {
-        return decimal;
-    }
-    // Below the smallest normal number the steps no longer shrink.
-    let exponent = decimal.abs().log2().floor().max(-14.0);
-    let step = 2f64.powf(exponent - 10.0);
-    (decimal / step).round_ties_even() * step
 }
 
 fn any_number(value: &Value) -> Result<Number, Exception> {
@@ -221,14 +201,5 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Option<(String, String)>) {
         assert_eq!(addresses(text).ok(), expected, "{text}");
-    }
-
-    #[test]
-    fn decimals_are_rounded_as_their_fields_are() {
-        assert_eq!(rounded(FloatKind::Double, 0.1), 0.1);
-        assert_eq!(rounded(FloatKind::Float, 0.1), f64::from(0.1f32));
-        assert_eq!(rounded(FloatKind::HalfFloat, 0.1), 0.099_975_585_937_5);
-        assert_eq!(rounded(FloatKind::HalfFloat, 2049.0), 2048.0);
-        assert_eq!(rounded(FloatKind::Scaled { factor: 100.0 }, 1.234), 1.23);
     }
 }

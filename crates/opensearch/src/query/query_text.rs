@@ -155,7 +155,8 @@ impl Parser<'_> {
             let and = self.conjunction(clauses.is_empty())?;
             let modifier = self.modifier();
             plain &= modifier == Modifier::None;
-            let node = self.clause(field)?;
+            let joined = and.is_none() && modifier == Modifier::None;
+            let node = self.clause(field, joined)?;
             self.clauses += 1;
             if self.clauses > CLAUSES_MAX {
                 return Err(format!("too many boolean clauses, maxClauseCount is {CLAUSES_MAX}"));
@@ -226,7 +227,8 @@ impl Parser<'_> {
         clauses.push((occurrence, node));
     }
 
-    fn clause(&mut self, field: Option<&str>) -> Result<Node, String> {
+    /// Reads one clause; `joined` words take in those that follow without anything between them.
+    fn clause(&mut self, field: Option<&str>, joined: bool) -> Result<Node, String> {
         let named = match (self.peek(), self.ahead(1)) {
             (Token::Word(name), Token::Colon) => Some(unescape(name)?),
             (Token::Wildcard(pattern), Token::Colon) if pattern == "*" => Some("*".to_owned()),
@@ -235,6 +237,7 @@ impl Parser<'_> {
         if named.is_some() {
             self.at += 2;
         }
+        let joined = joined && named.is_none();
         let field = named.as_deref().or(field);
         if self.accept(&Token::Open) {
             let inner = self.query(field)?;
@@ -244,17 +247,17 @@ impl Parser<'_> {
             let boost = self.boost()?;
             return Ok(boosted(inner, boost));
         }
-        self.term(field.map(str::to_owned))
+        self.term(field.map(str::to_owned), joined)
     }
 
-    fn term(&mut self, field: Option<String>) -> Result<Node, String> {
+    fn term(&mut self, field: Option<String>, joined: bool) -> Result<Node, String> {
         let token = self.next();
         let node = match token {
             Token::Word(text) => {
                 let mut text = text;
                 // Words without operators between them are one text, so that a field that has all of
                 // them can match as a whole.
-                while self.word_follows() {
+                while joined && self.word_follows() {
                     if let Token::Word(word) = self.next() {
                         text = format!("{text} {word}");
                     }
@@ -267,6 +270,7 @@ impl Parser<'_> {
                     word_or_range(field, &text)?
                 }
             }
+            Token::Bare(sign) => Node::Words { field, text: sign.to_string() },
             Token::Quoted(text) => {
                 let slop = self.tilde().map(|number| number.parse::<f32>().unwrap_or(0.0) as u32);
                 Node::Phrase { field, text: unescape(&text)?, slop }

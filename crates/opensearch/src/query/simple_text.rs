@@ -6,6 +6,9 @@ use super::query_text::{Node, Occurrence};
 use super::{CLAUSES_MAX, DEPTH_MAX, Fuzziness, Operator};
 use crate::Exception;
 
+/// Most changes between operators, each of which puts what stands before it one level deeper.
+const CHANGES_MAX: usize = 100;
+
 /// Which operators a text may use; the characters of others are ordinary ones.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Flags(u16);
@@ -66,8 +69,15 @@ impl Flags {
 /// `too_many_clauses`, or too many parentheses inside one another; the syntax itself is never wrong.
 pub fn parse(text: &str, operator: Operator, flags: Flags) -> Result<Option<Node>, Exception> {
     let characters: Vec<char> = text.chars().collect();
-    let mut parser =
-        Parser { characters: &characters, at: 0, depth: 0, clauses: 0, operator, flags };
+    let mut parser = Parser {
+        characters: &characters,
+        at: 0,
+        depth: 0,
+        clauses: 0,
+        changes: 0,
+        operator,
+        flags,
+    };
     if text.trim() == "*" {
         return Ok(Some(Node::Wildcard { field: None, pattern: "*".to_owned() }));
     }
@@ -79,6 +89,7 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     clauses: usize,
+    changes: usize,
     operator: Operator,
     flags: Flags,
 }
@@ -178,6 +189,15 @@ impl Parser<'_> {
             Operator::Or => Occurrence::Should,
             Operator::And => Occurrence::Must,
         });
+        if group.joined.is_some_and(|joined| joined != occurrence) {
+            self.changes += 1;
+            if self.changes > CHANGES_MAX {
+                return Err(Exception::illegal_argument(format!(
+                    "[simple_query_string] changes between operators more than [{CHANGES_MAX}] \
+                     times: use parentheses"
+                )));
+            }
+        }
         let mut clauses = match (top, group.joined == Some(occurrence)) {
             (Node::Boolean(clauses), true) => clauses,
             (top, _) => vec![(occurrence, top)],

@@ -17,6 +17,8 @@ pub(super) enum Token {
     Tilde(String),
     /// A word with its escapes.
     Word(String),
+    /// A sign by itself, which is an ordinary character.
+    Bare(char),
     /// What stands between quotes, with its escapes.
     Quoted(String),
     /// A word with `*` or `?`, with its escapes.
@@ -56,6 +58,7 @@ impl Token {
             Self::Word(text) | Self::Wildcard(text) => format!("\"{text}\""),
             Self::Quoted(text) => format!("\"\\\"{text}\\\"\""),
             Self::Regexp(text) => format!("\"/{text}/\""),
+            Self::Bare(sign) => format!("\"{sign}\""),
             Self::Range { .. } => "a range".to_owned(),
         }
     }
@@ -122,10 +125,9 @@ impl Lexer {
             ']' | '}' => return Err(self.lexical_error(character)),
             _ => return self.word(),
         };
-        // A sign before white space is a word of its own, which no analyzer leaves a term of.
         let bare = matches!(character, '+' | '-' | '!') && self.ahead(1).is_some_and(is_space);
         self.at += 1;
-        Ok(if bare { Token::Word(format!("\\{character}")) } else { single })
+        Ok(if bare { Token::Bare(character) } else { single })
     }
 
     fn lexical_error(&self, character: char) -> String {
