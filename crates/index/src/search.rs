@@ -87,9 +87,9 @@ pub fn search(
             order: &plan.order,
             count: wanted_count,
             total_max: match total {
-                TotalHits::Exact => u64::MAX,
-                TotalHits::UpTo(count) => count,
-                TotalHits::Untracked => 0,
+                TotalHits::Exact => Some(u64::MAX),
+                TotalHits::UpTo(count) => Some(count),
+                TotalHits::Untracked => None,
             },
             after: after.as_ref(),
             group: plan.group.as_ref().filter(|_| wanted_count > 0),
@@ -125,7 +125,7 @@ pub fn count(
         &Wanted {
             order: &plan.order,
             count: 0,
-            total_max: u64::MAX,
+            total_max: Some(u64::MAX),
             after: None,
             group: None,
             terminate_after: None,

@@ -376,6 +376,8 @@ pub(super) fn column_kind(field: &Field) -> Result<KeyKind, Exception> {
         }
         FieldKind::Keyword { .. } => KeyKind::Text,
         FieldKind::Ip => KeyKind::Address,
+        // Booleans sort as 0 and 1 between the lowest and the highest number, which stand for none.
+        FieldKind::Boolean => KeyKind::Number(NumberKind::Long),
         other => KeyKind::Number(
             NumberKind::of(other).expect("all that is neither text nor an address is a number"),
         ),

@@ -106,7 +106,7 @@ fn start(
 ) -> Result<Cursor, Exception> {
     let wanted = Wanted {
         count: request.size,
-        total_max: u64::MAX,
+        total_max: Some(u64::MAX),
         ..behind(plan, request, None, deadline(request, options))
     };
     *state = scan(&plan.shards, &wanted);
@@ -150,7 +150,7 @@ fn behind<'a>(
     Wanted {
         order: &plan.order,
         count: 0,
-        total_max: 0,
+        total_max: None,
         after,
         group: None,
         terminate_after: request.terminate_after,

@@ -46,8 +46,8 @@ pub(super) struct Wanted<'a> {
     pub(super) order: &'a Order,
     /// How many of the first ones.
     pub(super) count: usize,
-    /// Up to where they are counted.
-    pub(super) total_max: u64,
+    /// Up to where they are counted; `None` does not count.
+    pub(super) total_max: Option<u64>,
     /// From where on they are kept.
     pub(super) after: Option<&'a After>,
     /// The values of which each is kept once.
@@ -205,7 +205,10 @@ impl<'a> Shared<'a> {
 
     /// Tells whether counting has come as far as it has to.
     fn is_counted(&self) -> bool {
-        self.counted.load(Ordering::Relaxed) > self.wanted.total_max || self.wanted.total_max == 0
+        match self.wanted.total_max {
+            Some(most) => self.counted.load(Ordering::Relaxed) > most,
+            None => true,
+        }
     }
 
     fn is_needless(&self, task: &Task<'_>) -> bool {
@@ -273,7 +276,7 @@ impl<'a> Shared<'a> {
 
     /// Counts without looking at any column.
     fn count_segment(&self, task: &Task<'_>, weight: &dyn Weight) -> Result<(), Exception> {
-        if self.wanted.total_max == u64::MAX {
+        if self.wanted.total_max == Some(u64::MAX) {
             let count = weight.count(task.reader).map_err(failed)?;
             self.counted.fetch_add(u64::from(count), Ordering::Relaxed);
             self.look_at_clock();

@@ -132,16 +132,15 @@ impl NumberKind {
     pub(super) fn read(self, value: &Value, format: Option<&DateFormat>) -> Option<u64> {
         match (self, value) {
             (Self::Double, Value::Number(number)) => number.as_f64().map(f64::to_u64),
-            (Self::Double, Value::String(text)) => text.parse::<f64>().ok().map(f64::to_u64),
+            // The ends of the order stand for the lack of a value.
+            (Self::Double, Value::String(text)) => match text.parse::<f64>().ok()? {
+                f64::INFINITY => Some(u64::MAX),
+                f64::NEG_INFINITY => Some(u64::MIN),
+                number => Some(number.to_u64()),
+            },
             (Self::Unsigned, Value::Number(number)) => number.as_u64(),
             (Self::Unsigned, Value::String(text)) => text.parse().ok(),
-            (Self::Boolean, Value::Bool(it)) => Some(u64::from(*it)),
-            (Self::Boolean, Value::String(text)) => text.parse::<bool>().ok().map(u64::from),
-            (Self::Boolean, Value::Number(number)) => match number.as_i64() {
-                Some(i64::MAX) => Some(u64::MAX),
-                Some(number) => u64::try_from(number).ok().or(Some(0)),
-                None => None,
-            },
+            (Self::Long, Value::Bool(it)) => Some(i64::from(*it).to_u64()),
             (Self::Millis | Self::Nanos, Value::String(text)) => {
                 let default = DateFormat::default_date();
                 let instant = format.unwrap_or(&default).read(text).ok()?;
@@ -151,7 +150,11 @@ impl NumberKind {
                 .as_i64()
                 .map(i64::to_u64)
                 .or_else(|| number.as_f64().map(|it| Self::Long.rounded(it.trunc()))),
-            (Self::Long, Value::String(text)) => text.parse::<i64>().ok().map(i64::to_u64),
+            (Self::Long, Value::String(text)) => match text.as_str() {
+                "true" => Some(1_i64.to_u64()),
+                "false" => Some(0_i64.to_u64()),
+                _ => text.parse::<i64>().ok().map(i64::to_u64),
+            },
             _ => None,
         }
     }
@@ -178,7 +181,6 @@ impl NumberKind {
                 Number::from_f64(if number == 0 { f64::NEG_INFINITY } else { f64::INFINITY })
             }
             (Self::Double, _) => Number::from_f64(f64::from_u64(number)),
-            (Self::Boolean, _) if missing => Value::from(i64::from_u64(number)),
             (Self::Unsigned | Self::Boolean, _) => Value::from(number),
             (Self::Long | Self::Millis | Self::Nanos, _) => Value::from(i64::from_u64(number)),
         }

@@ -1,0 +1,9 @@
+//! Searches over real indices: order, pages, totals, what hits show, scrolls, marks.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod kit;
+mod model;
+mod refused;
+mod scroll;
+mod shown;
+mod totals;
