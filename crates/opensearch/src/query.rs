@@ -11,6 +11,7 @@ pub mod simple_text;
 
 mod compound;
 mod full_text;
+mod language;
 mod options;
 mod term_level;
 
@@ -18,10 +19,10 @@ use serde_json::Value;
 
 pub use compound::{Bool, Boosting, DisMax};
 pub use full_text::{
-    Match, MatchPhrase, MultiMatch, MultiMatchType, Operator, QueryString, SimpleQueryString,
-    WeightedField, ZeroTerms,
+    Match, MatchPhrase, MultiMatch, MultiMatchType, Operator, WeightedField, ZeroTerms,
 };
 pub use fuzziness::Fuzziness;
+pub use language::{QueryString, SimpleQueryString};
 pub use minimum_should_match::MinimumShouldMatch;
 pub use term_level::{Fuzzy, Pattern, Range, Term, Terms};
 
@@ -123,7 +124,7 @@ const KNOWN: [&str; 22] = [
 ];
 
 /// The clauses that OpenSearch has besides.
-const UNSUPPORTED: [&str; 31] = [
+const UNSUPPORTED: [&str; 30] = [
     "combined_fields",
     "distance_feature",
     "function_score",
@@ -136,7 +137,6 @@ const UNSUPPORTED: [&str; 31] = [
     "hybrid",
     "intervals",
     "knn",
-    "match_only_text",
     "more_like_this",
     "nested",
     "neural",
@@ -258,9 +258,9 @@ impl Reader {
                 &mut common,
             )?),
             "multi_match" => Clause::MultiMatch(full_text::read_multi_match(body, &mut common)?),
-            "query_string" => Clause::QueryString(full_text::read_query_string(body, &mut common)?),
+            "query_string" => Clause::QueryString(language::read_query_string(body, &mut common)?),
             "simple_query_string" => {
-                Clause::SimpleQueryString(full_text::read_simple_query_string(body, &mut common)?)
+                Clause::SimpleQueryString(language::read_simple_query_string(body, &mut common)?)
             }
             "term" => Clause::Term(term_level::read_term(body, &mut common)?),
             "terms" => Clause::Terms(term_level::read_terms(body, &mut common)?),
