@@ -157,9 +157,8 @@ impl<'a> Writer<'a> {
         results.resize_with(slice.len(), || None);
         let mut groups: HashMap<Arc<str>, (Arc<Index>, Group)> = HashMap::new();
         for (place, item) in slice.iter_mut().enumerate() {
-            let gone = Err(Exception::illegal_argument("the operation was taken already"));
-            match (std::mem::replace(&mut item.operation, gone), self.target(item)) {
-                (Ok(operation), Ok(index)) => {
+            match self.admitted(item) {
+                Ok((index, operation)) => {
                     item.index = Arc::clone(index.name());
                     let (_, group) = groups
                         .entry(Arc::clone(index.name()))
@@ -167,7 +166,7 @@ impl<'a> Writer<'a> {
                     group.places.push(place);
                     group.operations.push(operation);
                 }
-                (Err(refused), _) | (_, Err(refused)) => results[place] = Some(Err(refused)),
+                Err(refused) => results[place] = Some(Err(refused)),
             }
         }
         let now = self.state.clock.now();
@@ -205,6 +204,13 @@ impl<'a> Writer<'a> {
             }),
             Err(why) => answer.refused(*word, index, id.as_deref(), &why),
         }
+    }
+
+    /// Takes the operation out of an item and returns it with the index it goes to.
+    fn admitted(&mut self, item: &mut Item) -> Result<(Arc<Index>, Operation), Exception> {
+        let taken = Err(Exception::illegal_argument("the operation was taken already"));
+        let operation = std::mem::replace(&mut item.operation, taken)?;
+        Ok((self.target(item)?, operation))
     }
 
     /// Returns where an item goes; an index that is not there is made, but not for a deletion.

@@ -249,6 +249,26 @@ mod tests {
         check_path("//", "/");
     }
 
+    #[tokio::test]
+    async fn a_handler_that_panics_ends_its_own_request_only() {
+        let routes = Router::new()
+            .route(
+                "/panic",
+                axum::routing::get(|| async {
+                    if true {
+                        panic!("on purpose")
+                    }
+                }),
+            )
+            .route("/fine", axum::routing::get(|| async { "fine" }));
+        let ask = |path: &str| {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            guarded(routes.clone(), request)
+        };
+        assert_eq!(ask("/panic").await.status(), 500);
+        assert_eq!(ask("/fine").await.status(), 200);
+    }
+
     #[track_caller]
     fn check_gzip(accept: &'static str, expected: bool) {
         let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(accept))]);

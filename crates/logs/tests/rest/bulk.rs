@@ -199,6 +199,8 @@ async fn types_of_older_servers_are_ignored_and_pipelines_are_not() {
         reply.at("/items/0/create/error/reason"),
         "ingest pipeline [geo] is not supported by this server"
     );
+    bulk(&server, "/none/_bulk?pipeline=geo", &[r#"{"create":{}}"#, "{}"]).await;
+    assert!(server.state.cluster.indices().get("none").is_none(), "nothing was written");
 }
 
 #[tokio::test]

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use crate::testkit::Server;
 
+/// A call, its body, the status of its answer, and parts of that.
+type Step<'a> = (&'a str, &'a str, u16, &'a [(&'a str, Value)]);
+
 /// Sends calls one after the other and checks status and parts of each answer.
-async fn play(server: &Server, steps: &[(&str, &str, u16, &[(&str, Value)])]) {
+async fn play(server: &Server, steps: &[Step<'_>]) {
     for (call, body, status, parts) in steps {
         let reply = server.call(call, body).await;
         let text = String::from_utf8_lossy(&reply.body).into_owned();

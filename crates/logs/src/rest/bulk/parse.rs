@@ -245,3 +245,122 @@ fn index_missing() -> Exception {
         "Validation Failed: 1: index is missing;",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use pampero_index::VersionCheck;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(body: &[u8], defaults: &Defaults) -> Result<Vec<Item>, Exception> {
+        let mut parser = Parser::new(Bytes::copy_from_slice(body), defaults)?;
+        parser.check_rest()?;
+        std::iter::from_fn(|| parser.next_item().transpose()).collect()
+    }
+
+    fn defaults() -> Defaults {
+        Defaults { index: Some("logs".into()), ..Defaults::default() }
+    }
+
+    #[test]
+    fn documents_are_slices_of_the_body() {
+        let body = Bytes::from_static(b"{\"index\":{\"_id\":\"1\"}}\n{\"a\": 1}\r\n");
+        let defaults = defaults();
+        let item = Parser::new(body.clone(), &defaults).unwrap().next_item().unwrap().unwrap();
+        let Action::Index(document) = item.operation.unwrap().action else { unreachable!() };
+        assert_eq!(document, "{\"a\": 1}");
+        assert!(body.as_ptr_range().contains(&document.as_ptr()), "it was copied");
+    }
+
+    #[test]
+    fn an_item_says_what_its_line_says_and_the_request_the_rest() {
+        let defaults = Defaults { routing: Some("r".to_owned()), ..defaults() };
+        let body = concat!(
+            r#"{"index":{"_index":"more","routing":"own","if_seq_no":4,"if_primary_term":1}}"#,
+            "\n{}\n\n",
+            r#"{"update":{"_id":"7","retry_on_conflict":3,"_source":["a"]}}"#,
+            "\n",
+            r#"{"doc":{"a":1}}"#,
+            "\n",
+            r#"{"delete":{"_id":"8"}}"#,
+            "\n",
+        );
+        let items = parse(body.as_bytes(), &defaults).unwrap();
+        let words: Vec<&str> = items.iter().map(|item| item.word.as_str()).collect();
+        assert_eq!(words, ["index", "update", "delete"]);
+        let [first, second, third] = &items[..] else { unreachable!() };
+        let operation = first.operation.as_ref().unwrap();
+        assert_eq!((&*first.index, operation.routing.as_deref()), ("more", Some("own")));
+        assert_eq!(operation.check, VersionCheck::Sequence { seq_no: 4, primary_term: 1 });
+        let operation = second.operation.as_ref().unwrap();
+        assert_eq!((&*second.index, operation.routing.as_deref()), ("logs", Some("r")));
+        assert!(matches!(&operation.action, Action::Update(body) if body.retry_on_conflict == 3));
+        assert!(second.source.as_ref().unwrap().is_shown());
+        assert_eq!(third.id.as_deref(), Some("8"));
+    }
+
+    /// A well-formed item and whether a document follows.
+    fn item() -> impl Strategy<Value = (String, Option<String>)> {
+        let id = proptest::option::of("[a-z0-9 \\\\\"é]{1,8}");
+        let document = "\\{\"[a-z]{1,5}\":(1|\"x\"|null)\\}";
+        (0..4_usize, id, document).prop_map(|(word, id, document)| {
+            let word = ["index", "create", "update", "delete"][word];
+            let id = id.or_else(|| ["update", "delete"].contains(&word).then(|| "1".to_owned()));
+            let target = match &id {
+                Some(id) => format!("{{\"_id\":{}}}", serde_json::to_string(id).unwrap()),
+                None => "{}".to_owned(),
+            };
+            let document = match word {
+                "delete" => None,
+                "update" => Some(format!("{{\"doc\":{document}}}")),
+                _ => Some(document),
+            };
+            (format!("{{\"{word}\":{target}}}"), document)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_well_formed_item_is_read(
+            items in proptest::collection::vec(item(), 0..20),
+            ends in proptest::collection::vec(0..3_usize, 20),
+        ) {
+            let mut body = String::new();
+            for ((line, document), end) in items.iter().zip(ends) {
+                let end = ["\n", "\r\n", "\n\n"][end];
+                body.push_str(line);
+                match document {
+                    // A blank line behind an action line would be its document.
+                    Some(document) => body.push_str(&format!("\n{document}{end}")),
+                    None => body.push_str(end),
+                }
+            }
+            body.push('\n');
+            let read = parse(body.as_bytes(), &defaults()).unwrap();
+            prop_assert_eq!(read.len(), items.len());
+            for (item, (_, document)) in read.iter().zip(&items) {
+                match (&item.operation.as_ref().unwrap().action, document) {
+                    (Action::Index(it) | Action::Create(it), Some(document)) => {
+                        prop_assert_eq!(&it[..], document.as_bytes());
+                    }
+                    (Action::Update(_), Some(_)) | (Action::Delete, None) => {}
+                    (action, _) => prop_assert!(false, "{:?}", action),
+                }
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(mut body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            body.push(b'\n');
+            let _ = parse(&body, &defaults());
+        }
+
+        #[test]
+        fn no_text_that_looks_like_a_request_makes_it_panic(
+            body in "(\\{|\\}|\"|:|,|index|create|update|delete|_id|_source|doc|version|\n|\r|1|-9|1e9|null|\\[|\\])*",
+        ) {
+            let _ = parse(format!("{body}\n").as_bytes(), &defaults());
+        }
+    }
+}
