@@ -275,9 +275,7 @@ impl Mapping {
         }
         let (depth, path) = &compiled.depth;
         if *depth > DEPTH_MAX {
-            return Err(Exception::illegal_argument(format!(
-                "Limit of mapping depth [{DEPTH_MAX}] has been exceeded due to object field [{path}]"
-            )));
+            return Err(Exception::illegal_argument(too_deep(path)));
         }
         self.compiled = Arc::new(compiled);
         self.root = root;
@@ -393,6 +391,12 @@ fn no_object() -> Exception {
         ExceptionKind::MapperParsing,
         "Malformed mappings section, an object is expected",
     )
+}
+
+/// Says that an object lies too deep.
+fn too_deep(path: &str) -> String {
+    let path = preview(path);
+    format!("Limit of mapping depth [{DEPTH_MAX}] has been exceeded due to object field [{path}]")
 }
 
 /// Cuts a text to what the words of an error repeat of it: at most 1000 bytes.

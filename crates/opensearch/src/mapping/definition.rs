@@ -204,10 +204,8 @@ impl Object {
         depth: usize,
     ) -> Result<(), Exception> {
         if depth > super::DEPTH_READ_MAX {
-            return Err(Exception::illegal_argument(format!(
-                "Limit of mapping depth [{}] has been exceeded",
-                super::DEPTH_MAX
-            )));
+            let reason = format!("Limit of mapping depth [{}] has been exceeded", super::DEPTH_MAX);
+            return Err(Exception::illegal_argument(reason));
         }
         for (name, body) in properties {
             check_name(name)?;
@@ -215,7 +213,8 @@ impl Object {
                 Some((outer, last)) => (Some(outer), last),
                 None => (None, name.as_str()),
             };
-            let definition = Definition::read(last, body, depth + 1)?;
+            let inner = depth + name.matches('.').count() + 1;
+            let definition = Definition::read(last, body, inner)?;
             let mut object = &mut *self;
             for step in outer.iter().flat_map(|path| path.split('.')) {
                 object = object.step_into(step)?;
@@ -280,6 +279,10 @@ pub(super) fn check_name(name: &str) -> Result<(), Exception> {
             "field name [{}] contains a control character",
             name.escape_debug()
         ));
+    }
+    // Each dot is an object, and objects inside one another take room on the stack.
+    if name.matches('.').count() > super::DEPTH_READ_MAX {
+        return refuse(super::too_deep(name));
     }
     if name.len() > super::NAME_MAX {
         return refuse(format!("field name may have at most {} bytes", super::NAME_MAX));

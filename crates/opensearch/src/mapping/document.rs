@@ -14,8 +14,8 @@ use super::definition::check_name;
 use super::dynamic::{Dynamic, Kind};
 use super::parameters::{FieldType, mapper_parsing, plain};
 use super::reader::{Child, Compiled, LeafReader, ObjectReader, join};
-use super::value::{Scalar, convert, start_object};
-use super::{FieldKind, FieldValue, ParsedDocument, preview};
+use super::value::{Scalar, check_term, convert, start_object};
+use super::{DEPTH_MAX, FieldKind, FieldValue, ParsedDocument, preview, too_deep};
 use crate::{Exception, ExceptionKind};
 
 /// Names that stand for the document itself.
@@ -375,6 +375,11 @@ impl<'m> State<'m> {
 
     /// Puts a definition into the additions; the first one of a path stays.
     fn add(&mut self, path: &str, definition: &Value) -> Result<(), Exception> {
+        // The root is one level, and the last name is a field and none.
+        if path.matches('.').count() >= DEPTH_MAX {
+            let outer = path.rsplit_once('.').map_or(path, |(outer, _)| outer);
+            return Err(Exception::illegal_argument(too_deep(outer)));
+        }
         let mut object = &mut self.additions;
         let mut steps = path.split('.').peekable();
         let mut outer = String::new();
@@ -639,12 +644,17 @@ struct FlatSeed<'s, 'm> {
 }
 
 impl FlatSeed<'_, '_> {
-    fn take(self, scalar: Scalar<'_>) {
+    fn take<E: Error>(self, scalar: Scalar<'_>) -> Result<(), E> {
         let text = scalar.text();
+        if let Err(cause) = check_term(&self.path, &text) {
+            let failure = self.state.unfit(self.leaf, &text, cause);
+            return Err(self.state.stop(failure));
+        }
         let values = &mut self.state.document.values;
         let whole = Arc::clone(&self.leaf.field.path);
         values.push((whole, FieldValue::Keyword(text.clone().into_owned())));
         values.push((self.path, FieldValue::Keyword(text.into_owned())));
+        Ok(())
     }
 }
 
@@ -664,28 +674,23 @@ impl<'de> Visitor<'de> for FlatSeed<'_, '_> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.take(Scalar::Boolean(value));
-        Ok(())
+        self.take(Scalar::Boolean(value))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.take(Scalar::Integer(value));
-        Ok(())
+        self.take(Scalar::Integer(value))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.take(Scalar::Unsigned(value));
-        Ok(())
+        self.take(Scalar::Unsigned(value))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.take(Scalar::Decimal(value));
-        Ok(())
+        self.take(Scalar::Decimal(value))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.take(Scalar::Text(text));
-        Ok(())
+        self.take(Scalar::Text(text))
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {

@@ -9,6 +9,9 @@ use super::{Field, FieldKind, FieldValue, FloatKind, IntegerKind, preview};
 use crate::date::millis;
 use crate::{Exception, ExceptionKind};
 
+/// Most bytes of a whole string that is indexed.
+const TERM_MAX: usize = 32_766;
+
 /// A plain value of a document, `null` apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scalar<'a> {
@@ -65,6 +68,7 @@ pub(super) fn convert(
             if ignore_above.is_some_and(long) {
                 return Ok(None);
             }
+            check_term(&field.path, &text)?;
             FieldValue::Keyword(if *lowercase { text.to_lowercase() } else { text.into_owned() })
         }
         // An empty text is no number and no error while numbers may be texts.
@@ -84,6 +88,19 @@ pub(super) fn convert(
         FieldKind::Ip => FieldValue::Keyword(address(&scalar.text())?),
     };
     Ok(Some(value))
+}
+
+/// Refuses a whole string that is too long for one term.
+///
+/// Source: Lucene, `IndexWriter.MAX_TERM_LENGTH`.
+pub(super) fn check_term(path: &str, text: &str) -> Result<(), Exception> {
+    if text.len() <= TERM_MAX {
+        return Ok(());
+    }
+    Err(Exception::illegal_argument(format!(
+        "Document contains at least one immense term in field=\"{path}\" (whose UTF8 encoding is \
+         longer than the max length {TERM_MAX}); use [ignore_above] to leave such values out"
+    )))
 }
 
 /// Returns the nanoseconds since 1970, which a column holds for the years 1970 to 2262.

@@ -364,6 +364,7 @@ fn malformed(document: &[u8], reason: &str, cause: Option<&str>) {
         "a": { "properties": { "b": { "type": "long" } } },
         "t": { "type": "text" },
         "other": { "type": "alias", "path": "t" },
+        "flat": { "type": "flat_object" },
     });
     let mapping = Mapping::from_json(&json!({ "properties": properties })).unwrap();
     let error = mapping.parse_document("7", document).unwrap_err();
@@ -411,7 +412,7 @@ fn malformed_documents_are_refused() {
     let preview = "failed to parse field [t] of type [text] in document with id '7'. \
                    Preview of field's value: '{u=[1, x]}'";
     malformed(br#"{"t":{"u":[1,"x"]}}"#, preview, Some("Can't get text on a START_OBJECT"));
-    let deep = format!("{}1{}", r#"{"d":"#.repeat(200), "}".repeat(200));
+    let deep = format!(r#"{{"flat":{}1{}}}"#, r#"{"d":"#.repeat(200), "}".repeat(200));
     malformed(deep.as_bytes(), "failed to parse", Some("recursion limit exceeded"));
     let lists = format!(r#"{{"t":{}1{}}}"#, "[".repeat(200), "]".repeat(200));
     malformed(lists.as_bytes(), "failed to parse", Some("recursion limit exceeded"));
@@ -424,4 +425,26 @@ fn long_values_are_cut_in_the_words_of_errors() {
     let error = error.unwrap_err();
     assert!(error.reason().len() < 1200, "{}", error.reason().len());
     assert!(error.cause().unwrap().reason().len() < 1200);
+}
+
+#[test]
+fn whole_strings_are_one_term_and_have_its_limit() {
+    let document = |length: usize| format!(r#"{{"f":"{}"}}"#, "x".repeat(length));
+    let keyword = json!({ "f": { "type": "keyword" } });
+    assert_eq!(read(&keyword, &document(32_766)).unwrap().values.len(), 1);
+    let error = read(&keyword, &document(32_767)).unwrap_err();
+    let cause = error.cause().unwrap().reason();
+    assert!(
+        cause.starts_with("Document contains at least one immense term in field=\"f\""),
+        "{cause}"
+    );
+    let short = json!({ "f": { "type": "keyword", "ignore_above": 10 } });
+    assert_eq!(read(&short, &document(32_767)).unwrap().values, []);
+    let flat = json!({ "f": { "type": "flat_object" } });
+    let inner = format!(r#"{{"f":{}}}"#, document(32_767));
+    let cause = read(&flat, &inner).unwrap_err().cause().unwrap().reason().to_owned();
+    assert!(
+        cause.starts_with("Document contains at least one immense term in field=\"f.f\""),
+        "{cause}"
+    );
 }

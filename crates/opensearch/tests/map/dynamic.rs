@@ -134,6 +134,8 @@ fn dynamic_says_what_becomes_of_new_fields() {
         })
     };
     let ids = json!({ "user_id": { "type": "keyword" } });
+    check(&templated("false"), r#"{"user_id":"1","room":"x"}"#, &Value::Null);
+    refused(&templated("strict"), r#"{"user_id":"1"}"#, "strict", "user_id", "_doc");
     check(&templated("false_allow_templates"), r#"{"user_id":"1","room":"x"}"#, &ids);
     check(&templated("strict_allow_templates"), r#"{"user_id":"1"}"#, &ids);
     let strict = templated("strict_allow_templates");
@@ -148,6 +150,7 @@ fn templates_are_tried_in_order() {
             "mapping": { "type": "keyword", "meta": { "from": "{name}" } } } },
         { "counts": { "match_pattern": "regex", "match": "^n[0-9]+$", "mapping": { "type": "integer" } } },
         { "closed": { "match": "payload", "match_mapping_type": "object", "mapping": { "enabled": false } } },
+        { "still": { "match": "still", "match_mapping_type": "object", "mapping": { "dynamic": "false" } } },
         { "flat": { "match": "labels", "match_mapping_type": "object", "mapping": { "type": "flat_object" } } },
         { "kinds": { "match_mapping_type": "*", "path_match": "typed.*",
             "mapping": { "type": "{dynamic_type}", "store": true } } },
@@ -170,6 +173,7 @@ fn templates_are_tried_in_order() {
         json!({ "n12": { "type": "integer" }, "n1x": { "type": "long" } }),
     );
     adds(r#"{"payload":{"a":1}}"#, json!({ "payload": { "enabled": false } }));
+    adds(r#"{"still":{"a":1}}"#, json!({ "still": { "dynamic": "false" } }));
     adds(r#"{"labels":{"a":1}}"#, json!({ "labels": { "type": "flat_object" } }));
     adds(r#"{"f":1.5}"#, json!({ "f": { "type": "float", "coerce": false } }));
     adds(
@@ -232,4 +236,30 @@ fn bad_templates_are_refused() {
         &json!({ "t": { "match": "(a{1000}){1000}", "match_pattern": "regex", "mapping": {} } }),
         "Pattern [(a{1000}){1000}] of type [regex] is invalid. Cannot create dynamic template [t].",
     );
+}
+
+#[test]
+fn new_objects_have_a_limit_of_depth() {
+    let path = |dots: usize| vec!["o"; dots + 1].join(".");
+    let named = |dots: usize| format!(r#"{{"{}":1}}"#, path(dots));
+    let nested = |dots: usize| format!("{}1{}", r#"{"o":"#.repeat(dots + 1), "}".repeat(dots + 1));
+    let none = Mapping::default();
+    for document in [named(19), nested(19)] {
+        let parsed = none.parse_document("1", document.as_bytes()).unwrap();
+        none.clone().merge(&parsed.additions.unwrap()).unwrap();
+    }
+    for document in [named(20), nested(20)] {
+        let error = none.parse_document("1", document.as_bytes()).unwrap_err();
+        assert_eq!(
+            error.reason(),
+            format!(
+                "Limit of mapping depth [20] has been exceeded due to object field [{}]",
+                path(19)
+            )
+        );
+    }
+    let error = none.parse_document("1", named(100_000).as_bytes()).unwrap_err();
+    let cause = error.cause().unwrap().reason();
+    assert!(cause.starts_with("Limit of mapping depth [20] has been exceeded"), "{cause}");
+    assert!(cause.len() < 1200);
 }

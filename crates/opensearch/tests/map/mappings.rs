@@ -224,6 +224,9 @@ fn bad_mappings_are_refused() {
         &field(json!({ "type": "alias" })),
         "The [path] property must be specified for field [bar].",
     );
+    let dots = vec!["a"; 3000].join(".");
+    let error = Mapping::from_json(&json!({ "properties": { dots: { "type": "long" } } }));
+    assert!(error.unwrap_err().reason().contains("Limit of mapping depth [20] has been exceeded"));
     let mut deep = json!({ "type": "long" });
     for _ in 0..60 {
         deep = json!({ "properties": { "a": deep } });
