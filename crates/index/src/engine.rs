@@ -49,11 +49,13 @@ pub struct IndexOptions {
     pub writer_threads: usize,
     /// Most open indices that are written to at once; the one written to longest ago is closed first.
     pub writers_max: usize,
+    /// Bytes of the write-ahead log of an index from which on it is committed.
+    pub log_bytes_max: u64,
 }
 
 impl Default for IndexOptions {
     fn default() -> Self {
-        Self { writer_bytes: 32 << 20, writer_threads: 1, writers_max: 4 }
+        Self { writer_bytes: 32 << 20, writer_threads: 1, writers_max: 4, log_bytes_max: 64 << 20 }
     }
 }
 

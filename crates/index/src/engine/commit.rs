@@ -15,7 +15,6 @@ use super::index::{Index, NEVER, instant};
 use super::record::{Record, RecordKind};
 use super::shard::ShardOperation;
 use super::state::{Life, WriteState};
-use super::write::LOG_BYTES_MAX;
 use super::{disk, locks, replay};
 
 /// An operation is committed after so long at the latest, so that a restart has little to read.
@@ -96,7 +95,7 @@ impl Index {
             }
         }
         merged.map_err(|error| self.tantivy_failed(&error))?;
-        self.show(true)
+        self.refresh()
     }
 
     /// Returns whether commits may be searched as they come.
@@ -149,7 +148,11 @@ impl Index {
             return Ok(());
         }
         self.slots.make_room(&self.uuid, &self.this);
-        shard.open_writer(&self.options).map_err(|error| self.tantivy_failed(&error))?;
+        // The last commit may be one whose end was not noted here.
+        state.committed = shard
+            .open_writer(&self.options)
+            .and_then(|()| shard.next_seq_no())
+            .map_err(|error| self.tantivy_failed(&error))?;
         if state.uncommitted() > 0 {
             self.replay_log(state)?;
         }
@@ -228,7 +231,7 @@ impl Index {
         if state.life != Life::Open || state.shard.is_none() {
             return Ok(());
         }
-        if refresh || commit || state.log.bytes() > LOG_BYTES_MAX {
+        if refresh || commit || state.log.bytes() > self.options.log_bytes_max {
             self.commit(&mut state, refresh || self.publishes_itself())?;
         } else if sync {
             state.log.sync().map_err(|error| self.write_failed(&error))?;

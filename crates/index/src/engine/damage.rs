@@ -15,19 +15,22 @@ use crate::layout::Layout;
 
 /// Tantivy's file that lists the segments.
 const META_FILE: &str = "meta.json";
-/// Bytes of segments whose checksums are looked at when an index is opened, the smallest files first.
-const CHECKED_BYTES_MAX: u64 = 256 << 20;
+/// Bytes of segments whose checksums are looked at when indices are opened, the smallest files of
+/// each first. Damage in the others shows when they are read.
+pub(crate) const CHECKED_BYTES_MAX: u64 = 256 << 20;
 
-/// Opens the tantivy index of a folder without its damaged segments; each is told in `told`.
+/// Opens the tantivy index of a folder without its damaged segments; each is told in `told`. Checksums
+/// of up to `check_bytes` bytes are looked at, which are taken off it.
 ///
 /// # Errors
 /// Not even the list of segments can be used.
 pub(crate) fn open_shard(
     folder: &Path,
     layout: &Layout,
+    check_bytes: &mut u64,
     told: &mut Vec<String>,
 ) -> tantivy::Result<(Shard, IndexReader)> {
-    for (segment, documents) in damaged_segments(folder)? {
+    for (segment, documents) in damaged_segments(folder, check_bytes)? {
         put_aside(folder, &segment)?;
         told.push(format!("{documents} documents of the damaged segment {segment} are lost"));
     }
@@ -35,7 +38,10 @@ pub(crate) fn open_shard(
 }
 
 /// Returns the damaged segments with the number of documents that could be searched in them.
-fn damaged_segments(folder: &Path) -> tantivy::Result<BTreeMap<String, u64>> {
+fn damaged_segments(
+    folder: &Path,
+    check_bytes: &mut u64,
+) -> tantivy::Result<BTreeMap<String, u64>> {
     let index = tantivy::Index::open_in_dir(folder)?;
     let metas = index.load_metas()?;
     let mut damaged = BTreeMap::new();
@@ -44,7 +50,7 @@ fn damaged_segments(folder: &Path) -> tantivy::Result<BTreeMap<String, u64>> {
             damaged.insert(meta.id().uuid_string(), u64::from(meta.num_docs()));
         }
     }
-    for file in files_to_check(folder, metas.list_segment_files()) {
+    for file in files_to_check(folder, metas.list_segment_files(), check_bytes) {
         if index.directory().validate_checksum(&file).unwrap_or(false) {
             continue;
         }
@@ -55,16 +61,20 @@ fn damaged_segments(folder: &Path) -> tantivy::Result<BTreeMap<String, u64>> {
     Ok(damaged)
 }
 
-fn files_to_check(folder: &Path, files: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
+fn files_to_check(
+    folder: &Path,
+    files: impl IntoIterator<Item = PathBuf>,
+    check_bytes: &mut u64,
+) -> Vec<PathBuf> {
     let mut files: Vec<(u64, PathBuf)> = files
         .into_iter()
         .filter_map(|file| Some((fs::metadata(folder.join(&file)).ok()?.len(), file)))
         .collect();
     files.sort_unstable();
-    let mut bytes = 0;
     let fits = |(length, _): &(u64, PathBuf)| {
-        bytes += length;
-        bytes <= CHECKED_BYTES_MAX
+        let left = check_bytes.checked_sub(*length);
+        *check_bytes = left.unwrap_or(*check_bytes);
+        left.is_some()
     };
     files.into_iter().take_while(fits).map(|(_, file)| file).collect()
 }

@@ -15,7 +15,7 @@ use super::metadata::Metadata;
 use super::open::{self, DELETED, Shared, UNFINISHED};
 use super::slots::WriterSlots;
 use super::state::Life;
-use super::{IndexError, IndexOptions, disk, ids, locks};
+use super::{IndexError, IndexOptions, damage, disk, ids, locks};
 use crate::layout::Layout;
 
 /// Most indices of a folder.
@@ -50,9 +50,10 @@ impl Indices {
         };
         let mut indices = BTreeMap::new();
         let mut unreadable = Vec::new();
+        let mut check_bytes = damage::CHECKED_BYTES_MAX;
         for path in index_folders(folder).map_err(failed)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            match open::open(path, &shared) {
+            match open::open(path, &shared, &mut check_bytes) {
                 Ok(index) => drop(indices.insert(Arc::clone(&index.name), index)),
                 Err(error) => {
                     tracing::warn!(folder = %name, %error, "an index cannot be opened");
@@ -104,7 +105,7 @@ impl Indices {
         let folder = self.folder.join(&uuid);
         let metadata = Metadata::new(name, uuid.clone(), settings, &mapping, now);
         let index = open::create(&folder, &self.shared.layout, &metadata)
-            .and_then(|()| open::open(folder, &self.shared))
+            .and_then(|()| open::open(folder, &self.shared, &mut 0))
             .map_err(|error| disk::write_failed(name, &uuid, &error))?;
         locks::write(&self.indices).insert(Arc::clone(&index.name), Arc::clone(&index));
         Ok(index)

@@ -59,14 +59,19 @@ fn into_io(error: TantivyError) -> io::Error {
     }
 }
 
-/// Opens the index of a folder. A damaged one is there and says so.
+/// Opens the index of a folder. A damaged one is there and says so. Checksums of up to `check_bytes`
+/// bytes are looked at, which are taken off it.
 ///
 /// # Errors
 /// The file with its name cannot be read.
-pub(crate) fn open(folder: PathBuf, shared: &Shared) -> io::Result<Arc<Index>> {
+pub(crate) fn open(
+    folder: PathBuf,
+    shared: &Shared,
+    check_bytes: &mut u64,
+) -> io::Result<Arc<Index>> {
     let (metadata, mapping) = Metadata::read(&folder)?;
     let mut told = Vec::new();
-    let opened = damage::open_shard(&folder, &shared.layout, &mut told);
+    let opened = damage::open_shard(&folder, &shared.layout, check_bytes, &mut told);
     let (shard, reader) = match opened {
         Ok((shard, reader)) => (Some(shard), Some(reader)),
         Err(error) => {

@@ -105,3 +105,92 @@ fn next_frame(bytes: &Bytes, from: usize, next_seq_no: u64) -> Option<usize> {
             && record::frame_at(&bytes.slice(*at..)).is_some()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::engine::log::Log;
+    use crate::engine::record::RecordKind;
+
+    fn record(seq_no: u64) -> Record {
+        let source = format!(r#"{{"n":{seq_no}}}"#);
+        let id = format!("id{seq_no}").into();
+        let kind = RecordKind::Add;
+        Record { kind, seq_no, version: 1, id, routing: None, source: source.into() }
+    }
+
+    /// Appends records to a new file, and returns the offset of each.
+    fn write(log: &mut Log, seq_nos: std::ops::Range<u64>) -> Vec<usize> {
+        let mut offset = usize::try_from(log.position(seq_nos.start).unwrap().offset).unwrap();
+        let mut offsets = Vec::new();
+        for seq_no in seq_nos {
+            let mut frame = Vec::new();
+            offsets.push(offset);
+            offset += record(seq_no).encode(&mut frame);
+            log.append(&frame, true).unwrap();
+        }
+        offsets
+    }
+
+    /// Returns the sequence numbers that are read, and what is told of the rest.
+    fn read(folder: &Path, first_seq_no: u64) -> (Vec<u64>, Replayed) {
+        let mut seq_nos = Vec::new();
+        let replayed = replay(folder, first_seq_no, &mut |read, location| {
+            assert_eq!(read, record(read.seq_no));
+            assert_eq!(log::read_at(folder, location).unwrap(), Some(read.clone()));
+            seq_nos.push(read.seq_no);
+        });
+        (seq_nos, replayed.unwrap())
+    }
+
+    #[test]
+    fn a_log_cut_at_any_byte_of_its_last_record_loses_only_that() {
+        let folder = TempDir::new().unwrap();
+        let offsets = write(&mut Log::new(folder.path().to_owned(), &[]), 0..3);
+        let path = log::path_of(folder.path(), 1);
+        let bytes = fs::read(&path).unwrap();
+        for length in offsets[2]..bytes.len() {
+            fs::write(&path, &bytes[..length]).unwrap();
+            let (seq_nos, replayed) = read(folder.path(), 0);
+            assert_eq!(seq_nos, [0, 1], "cut at {length}");
+            let whole = Replayed { next_seq_no: 2, operations: 2, ..Replayed::default() };
+            assert_eq!(replayed, whole, "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn a_record_damaged_at_any_byte_is_told_and_those_behind_it_are_read() {
+        let folder = TempDir::new().unwrap();
+        let offsets = write(&mut Log::new(folder.path().to_owned(), &[]), 0..4);
+        let path = log::path_of(folder.path(), 1);
+        let bytes = fs::read(&path).unwrap();
+        for at in offsets[1]..offsets[2] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x55;
+            fs::write(&path, damaged).unwrap();
+            let (seq_nos, replayed) = read(folder.path(), 0);
+            assert_eq!(seq_nos, [0, 2, 3], "damaged at {at}");
+            let told = (replayed.next_seq_no, replayed.lost, replayed.damaged);
+            assert_eq!(told, (4, vec![1..=1], vec![1]), "damaged at {at}");
+        }
+    }
+
+    #[test]
+    fn files_follow_each_other() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().to_owned();
+        write(&mut Log::new(path.clone(), &[]), 0..3);
+        // The write of number 2 had failed, and was done again in a file of its own.
+        write(&mut Log::new(path.clone(), &[1]), 2..4);
+        let (seq_nos, replayed) = read(&path, 0);
+        assert_eq!(seq_nos, [0, 1, 2, 3]);
+        assert_eq!((replayed.lost, replayed.damaged), (vec![], vec![]));
+        assert_eq!(read(&path, 3).0, [3]);
+        assert_eq!(read(&path, 9).1, Replayed { next_seq_no: 9, ..Replayed::default() });
+        fs::remove_file(log::path_of(&path, 1)).unwrap();
+        let (seq_nos, replayed) = read(&path, 0);
+        assert_eq!((seq_nos, replayed.lost), (vec![2, 3], vec![0..=1]));
+    }
+}

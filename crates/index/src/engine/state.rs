@@ -28,6 +28,6 @@ pub(crate) enum Life {
 impl WriteState {
     /// Returns how many operations are in the log and in no commit.
     pub(crate) fn uncommitted(&self) -> u64 {
-        self.next_seq_no - self.committed
+        self.next_seq_no.saturating_sub(self.committed)
     }
 }

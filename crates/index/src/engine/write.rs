@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use pampero_opensearch::Exception;
+use pampero_opensearch::{Exception, ExceptionKind};
 
 use super::batch::Batch;
 use super::index::{Index, NEVER};
@@ -20,12 +20,11 @@ use super::{Action, Operation, Outcome, Written, disk, locks};
 const CHUNK_OPERATIONS_MAX: usize = 10_000;
 /// Most bytes of sources that are logged together for one caller, the last one over it included.
 const CHUNK_BYTES_MAX: usize = 8 << 20;
-/// Bytes of the log from which on a commit is made.
-pub(crate) const LOG_BYTES_MAX: u64 = 64 << 20;
 
 /// The operations of one caller and what came of them.
 #[derive(Debug)]
 pub(crate) struct Job {
+    count: usize,
     prepared: Mutex<Vec<Prepared>>,
     synced: bool,
     now: Timestamp,
@@ -85,8 +84,9 @@ impl Index {
         synced: bool,
         now: Timestamp,
     ) -> Vec<Result<Written, Exception>> {
+        let count = operations.len();
         let prepared = Mutex::new(self.prepare(operations, now));
-        let job = Arc::new(Job { prepared, synced, now, outcome: Mutex::default() });
+        let job = Arc::new(Job { count, prepared, synced, now, outcome: Mutex::default() });
         locks::lock(&self.jobs).push(Arc::clone(&job));
         let mut state = locks::lock(&self.write);
         if let Some(outcome) = locks::lock(&job.outcome).take() {
@@ -95,7 +95,13 @@ impl Index {
         let jobs = std::mem::take(&mut *locks::lock(&self.jobs));
         self.do_jobs(&mut state, &jobs);
         let outcome = locks::lock(&job.outcome).take();
-        outcome.expect("a job in the queue is done by whoever takes the queue")
+        outcome.unwrap_or_else(|| vec![Err(self.interrupted()); job.count])
+    }
+
+    /// Refuses what somebody else took from the queue and did not end, since it panicked.
+    fn interrupted(&self) -> Exception {
+        let reason = format!("a write to index [{}] was interrupted, try again", self.name);
+        Exception::new(ExceptionKind::Io, reason).in_index(&self.name, &self.uuid)
     }
 
     fn do_jobs(&self, state: &mut WriteState, jobs: &[Arc<Job>]) {
@@ -153,7 +159,7 @@ impl Index {
             if let Err(refusal) = self.open_writer(state) {
                 tracing::warn!(index = %self.name, error = %refusal, "no writer can be opened");
             }
-        } else if state.log.bytes() > LOG_BYTES_MAX
+        } else if state.log.bytes() > self.options.log_bytes_max
             && let Err(refusal) = self.commit(state, self.publishes_itself())
         {
             tracing::warn!(index = %self.name, error = %refusal, "an index cannot be committed");

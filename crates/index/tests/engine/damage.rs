@@ -1,7 +1,9 @@
 //! Segments and files that are damaged, and disks that refuse.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use pampero_index::{IndexOptions, Indices};
 use pampero_opensearch::Mapping;
@@ -132,4 +134,59 @@ fn an_index_whose_log_cannot_be_written_refuses_and_goes_on_when_it_can() {
     drop(index);
     scene.crash();
     assert_eq!(visible(&scene.open(), at_ms(0)), 2);
+}
+
+/// Tells the child which folder to write; without it the test is the parent.
+const FOLDER_VARIABLE: &str = "PAMPERO_FULL_TEST_FOLDER";
+
+/// The child may write no file beyond 256 KiB, so that a write to the log ends in its middle, as on a
+/// disk that is full; a file that is begun anew has room again.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the child is told its folder by the environment")]
+fn a_log_that_is_full_in_the_middle_of_a_record_refuses_whole_batches() {
+    if let Ok(folder) = std::env::var(FOLDER_VARIABLE) {
+        return write_past_the_limit(Path::new(&folder));
+    }
+    let mut scene = Scene::new();
+    scene.close();
+    let limited = Command::new("sh")
+        .args(["-c", r#"trap '' XFSZ; ulimit -f 512; exec "$0" "$@""#])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture"])
+        .arg("damage::a_log_that_is_full_in_the_middle_of_a_record_refuses_whole_batches")
+        .env(FOLDER_VARIABLE, scene.folder.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(limited.stdout).unwrap();
+    assert!(limited.status.success(), "{told}");
+    let batches = |word: &str| -> Vec<usize> {
+        let numbers = told.lines().filter_map(|line| line.rsplit_once(word)?.1.parse().ok());
+        numbers.collect()
+    };
+    let (acknowledged, refused) = (batches("done "), batches("refused "));
+    assert!((2..5).contains(&refused.len()), "{told}");
+    let index = scene.open();
+    assert_eq!(index.damage(), None);
+    assert_eq!(visible(&index, at_ms(0)), 10 * acknowledged.len() as u64);
+    for (batches, there) in [(acknowledged, true), (refused, false)] {
+        for id in batches.iter().flat_map(|batch| (0..10).map(move |at| format!("{batch}-{at}"))) {
+            assert_eq!(source(&index, &id).is_some(), there, "{id}");
+        }
+    }
+}
+
+fn write_past_the_limit(folder: &Path) {
+    let indices = Indices::open(folder, IndexOptions::default()).unwrap();
+    let index = indices.get(NAME).unwrap();
+    let text = format!(r#"{{"text":"{}"}}"#, "wind ".repeat(200));
+    for batch in 0..70 {
+        let operations = (0..10).map(|at| put(&format!("{batch}-{at}"), &text)).collect();
+        let written = index.write(operations, at_ms(0));
+        let done = written.iter().all(Result::is_ok);
+        assert!(done || written.iter().all(Result::is_err));
+        let word = if done { "done" } else { "refused" };
+        std::io::stdout().write_all(format!("{word} {batch}\n").as_bytes()).unwrap();
+    }
+    // Without a commit: what is left is the log.
+    std::process::exit(0);
 }

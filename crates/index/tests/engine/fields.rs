@@ -115,3 +115,26 @@ fn check_found(index: &pampero_index::Index, path: &str, word: &str, found: bool
     let count = snapshot.searcher.doc_freq(&term).unwrap();
     assert_eq!(count == 1, found, "{path}: {word}");
 }
+
+#[test]
+fn strange_documents_do_no_harm() {
+    let scene = Scene::new();
+    let index = scene.index();
+    let long = "word ".repeat(200_000);
+    let sources = [
+        json!({ "a\u{0}b": "zero", "c\u{1}d": 1 }),
+        json!({ "long": long, "longest": "x".repeat(1 << 20) }),
+        json!({ "": 1 }),
+        json!({ "many": (0..20_000).collect::<Vec<u32>>() }),
+        json!({ "big": u64::MAX, "small": f64::MIN_POSITIVE, "text": "\u{0}\u{1}\u{fffd}" }),
+    ];
+    for (id, source) in sources.iter().enumerate() {
+        let _ = write_one(&index, put(&id.to_string(), &source.to_string()));
+    }
+    let _ = write_one(&index, put("invalid", "\u{feff}{}"));
+    write_one(&index, put("last", "{}")).unwrap();
+    index.refresh().unwrap();
+    let found = index.get("1", false).unwrap().unwrap();
+    assert_eq!(found.source.len(), sources[1].to_string().len());
+    assert!(index.get("last", false).unwrap().is_some());
+}

@@ -107,9 +107,9 @@ fn parse_acknowledgement(line: &str) -> Option<(String, (u64, bool))> {
 fn write_until_killed(folder: &Path, life: u64) {
     let mut chance = StdRng::seed_from_u64(life);
     let indices = Indices::open(folder, IndexOptions::default()).unwrap();
-    let index = indices.get(NAME).unwrap_or_else(|| {
-        indices.create(NAME, Map::new(), Mapping::default(), at_ms(0)).unwrap()
-    });
+    let index = indices
+        .get(NAME)
+        .unwrap_or_else(|| indices.create(NAME, Map::new(), Mapping::default(), at_ms(0)).unwrap());
     let mut number = life * 1_000_000;
     loop {
         let batch: Vec<(u64, Operation)> = (0..chance.random_range(1..=BATCH_MAX))

@@ -82,12 +82,15 @@ fn random_operation(chance: &mut StdRng) -> Operation {
         0 => put(&id, &source),
         1 => create(&id, &source),
         2 => delete(&id),
-        _ => update(&id, UpdateBody {
-            doc: object(json!({ "inner": { "k": value } })),
-            doc_as_upsert: chance.random_bool(0.5),
-            detect_noop: true,
-            ..UpdateBody::default()
-        }),
+        _ => update(
+            &id,
+            UpdateBody {
+                doc: object(json!({ "inner": { "k": value } })),
+                doc_as_upsert: chance.random_bool(0.5),
+                detect_noop: true,
+                ..UpdateBody::default()
+            },
+        ),
     }
 }
 

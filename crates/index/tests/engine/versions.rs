@@ -76,7 +76,9 @@ fn external_versions_only_rise() {
     check(with(put("7", "{}"), VersionCheck::External(5)), Ok((Outcome::Created, 5, 0)));
     check(
         with(put("7", "{}"), VersionCheck::External(5)),
-        Err("[7]: version conflict, current version [5] is higher or equal to the one provided [5]"),
+        Err(
+            "[7]: version conflict, current version [5] is higher or equal to the one provided [5]",
+        ),
     );
     check(with(put("7", "{}"), VersionCheck::ExternalOrEqual(5)), Ok((Outcome::Updated, 5, 1)));
     check(
@@ -86,7 +88,9 @@ fn external_versions_only_rise() {
     check(with(delete("7"), VersionCheck::External(9)), Ok((Outcome::Deleted, 9, 2)));
     check(
         with(put("7", "{}"), VersionCheck::External(8)),
-        Err("[7]: version conflict, current version [9] is higher or equal to the one provided [8]"),
+        Err(
+            "[7]: version conflict, current version [9] is higher or equal to the one provided [8]",
+        ),
     );
     check(with(put("0", "{}"), VersionCheck::External(0)), Ok((Outcome::Created, 0, 3)));
 }
@@ -139,7 +143,8 @@ fn documents_are_updated_in_parts() {
     for refreshed in [false, true] {
         let scene = Scene::new();
         let index = scene.index();
-        let body = |doc| UpdateBody { doc: object(doc), detect_noop: true, ..UpdateBody::default() };
+        let body =
+            |doc| UpdateBody { doc: object(doc), detect_noop: true, ..UpdateBody::default() };
         let check = |operation, expected, source| {
             check_update(&index, operation, expected, source, refreshed);
         };
