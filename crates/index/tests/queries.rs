@@ -229,6 +229,10 @@ fn phrases_keep_their_order() {
     check(prefix("ti"), &["1", "3", "4"]);
     check(prefix("of nothing"), &[]);
     check(
+        json!({ "match_phrase_prefix": { "message": { "query": "ti", "max_expansions": 1 } } }),
+        &["4"],
+    );
+    check(
         json!({ "match_phrase_prefix": { "message": { "query": "gust wi", "slop": 1 } } }),
         &["4"],
     );
@@ -438,6 +442,9 @@ fn patterns_are_held_against_whole_terms() {
         ),
         &[],
     );
+    let expanded = |most: u32| json!({ "value": "time", "fuzziness": 1, "max_expansions": most });
+    check(one("fuzzy", "message", expanded(50)), &["3", "4"]);
+    check(one("fuzzy", "message", expanded(1)), &["4"]);
     check(one("fuzzy", "hits", json!("7")), &["2"]);
     check(one("prefix", "nowhere", json!("x")), &[]);
     check_refusal(
