@@ -14,8 +14,8 @@ fn kit() -> Kit {
 
 /// The outer refusal says that all shards failed, the inner one why.
 #[track_caller]
-fn check(body: Value, kind: &str, reason: &str) {
-    let refused = kit().try_search(&body).unwrap_err();
+fn check(kit: &Kit, body: Value, kind: &str, reason: &str) {
+    let refused = kit.try_search(&body).unwrap_err();
     assert_eq!(refused.kind().as_str(), "search_phase_execution_exception", "{body}");
     assert_eq!((refused.reason(), refused.status()), ("all shards failed", 400));
     let outer = refused.to_json();
@@ -30,32 +30,39 @@ fn check(body: Value, kind: &str, reason: &str) {
 
 #[test]
 fn order_that_cannot_be_is_refused() {
+    let logs = kit();
     check(
+        &logs,
         json!({ "sort": ["ts"] }),
         "query_shard_exception",
         "No mapping found for [ts] in order to sort on",
     );
     check(
+        &logs,
         json!({ "sort": ["text"] }),
         "illegal_argument_exception",
         "Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead. Alternatively, set fielddata=true on [text]",
     );
     check(
+        &logs,
         json!({ "sort": ["bare"] }),
         "illegal_argument_exception",
         "Can't load fielddata on [bare]",
     );
     check(
+        &logs,
         json!({ "sort": [{ "k": { "mode": "avg" } }] }),
         "query_shard_exception",
         "we only support AVG, MEDIAN and SUM on number based fields",
     );
     check(
+        &logs,
         json!({ "sort": [{ "x": { "unmapped_type": "lung" } }] }),
         "illegal_argument_exception",
         "No mapper found for type [lung]",
     );
     check(
+        &logs,
         json!({ "sort": ["_shard_doc"] }),
         "action_request_validation_exception",
         "Validation Failed: 1: _shard_doc",
@@ -64,7 +71,8 @@ fn order_that_cannot_be_is_refused() {
 
 #[test]
 fn search_after_that_does_not_fit_is_refused() {
-    let illegal = |body, reason| check(body, "illegal_argument_exception", reason);
+    let logs = kit();
+    let illegal = |body, reason| check(&logs, body, "illegal_argument_exception", reason);
     illegal(
         json!({ "sort": ["n", "k"], "search_after": [1] }),
         "search_after has 1 value(s) but sort has 2.",
@@ -82,12 +90,15 @@ fn search_after_that_does_not_fit_is_refused() {
 
 #[test]
 fn window_is_limited() {
+    let logs = kit();
     check(
+        &logs,
         json!({ "from": 9_000, "size": 1_010 }),
         "illegal_argument_exception",
         "Result window is too large, from + size must be less than or equal to: [10000] but was [10010]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.",
     );
     check(
+        &logs,
         json!({ "size": 1_000_000_000_u64 }),
         "illegal_argument_exception",
         "Result window is too large",
@@ -102,7 +113,9 @@ fn window_is_limited() {
 
 #[test]
 fn fields_without_columns_are_refused() {
+    let logs = kit();
     check(
+        &logs,
         json!({ "docvalue_fields": ["text"] }),
         "illegal_argument_exception",
         "Text fields are not optimised",

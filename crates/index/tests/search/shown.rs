@@ -46,8 +46,8 @@ fn hit_has_its_parts() {
 }
 
 #[track_caller]
-fn check_sort(sort: Value, values: Value) {
-    let answer = weather().search(&json!({ "sort": sort, "_source": false }));
+fn check_sort(kit: &Kit, sort: Value, values: Value) {
+    let answer = kit.search(&json!({ "sort": sort, "_source": false }));
     let written: Vec<Value> = hits(&answer).iter().map(|hit| hit["sort"].clone()).collect();
     assert_eq!(Value::from(written), values, "{sort}");
     assert!(
@@ -58,33 +58,55 @@ fn check_sort(sort: Value, values: Value) {
 
 #[test]
 fn sort_values_are_written_by_type() {
+    let kit = weather();
     let end = i64::MAX;
     let start = i64::MIN;
-    check_sort(json!(["at"]), json!([[1_779_094_800_000_i64], [1_779_100_000_000_i64], [end]]));
     check_sort(
+        &kit,
+        json!(["at"]),
+        json!([[1_779_094_800_000_i64], [1_779_100_000_000_i64], [end]]),
+    );
+    check_sort(
+        &kit,
         json!([{ "at": "desc" }]),
         json!([[1_779_100_000_000_i64], [1_779_094_800_000_i64], [start]]),
     );
     check_sort(
+        &kit,
         json!([{ "at": { "format": "strict_date_optional_time" } }]),
         json!([["2026-05-18T09:00:00.000Z"], ["2026-05-18T10:26:40.000Z"], [null]]),
     );
-    check_sort(json!(["exact"]), json!([[1_779_094_800_123_456_789_i64], [end], [end]]));
+    check_sort(&kit, json!(["exact"]), json!([[1_779_094_800_123_456_789_i64], [end], [end]]));
     check_sort(
+        &kit,
         json!([{ "exact": { "numeric_type": "date" } }]),
         json!([[1_779_094_800_123_i64], [end], [end]]),
     );
-    check_sort(json!(["place", "temp"]), json!([["Azul", -1.5], ["Azul", 3.5], ["Tandil", 8.0]]));
     check_sort(
+        &kit,
+        json!(["place", "temp"]),
+        json!([["Azul", -1.5], ["Azul", 3.5], ["Tandil", 8.0]]),
+    );
+    check_sort(
+        &kit,
         json!([{ "place": "desc" }, "temp"]),
         json!([["Tandil", 3.5], ["Tandil", 8.0], ["Azul", -1.5]]),
     );
-    check_sort(json!(["from"]), json!([["10.0.0.7"], [null], [null]]));
-    check_sort(json!(["ok"]), json!([[0], [1], [end]]));
-    check_sort(json!([{ "count": { "missing": 9 } }]), json!([[7], [9], [9]]));
-    check_sort(json!([{ "from": { "missing": "_first" } }]), json!([[null], [null], ["10.0.0.7"]]));
-    check_sort(json!([{ "nothing": { "unmapped_type": "long" } }]), json!([[end], [end], [end]]));
+    check_sort(&kit, json!(["from"]), json!([["10.0.0.7"], [null], [null]]));
+    check_sort(&kit, json!(["ok"]), json!([[0], [1], [end]]));
+    check_sort(&kit, json!([{ "count": { "missing": 9 } }]), json!([[7], [9], [9]]));
     check_sort(
+        &kit,
+        json!([{ "from": { "missing": "_first" } }]),
+        json!([[null], [null], ["10.0.0.7"]]),
+    );
+    check_sort(
+        &kit,
+        json!([{ "nothing": { "unmapped_type": "long" } }]),
+        json!([[end], [end], [end]]),
+    );
+    check_sort(
+        &kit,
         json!([{ "text.keyword": { "missing": "A" } }]),
         json!([["A"], ["A"], ["Wind from the south"]]),
     );
@@ -118,14 +140,16 @@ fn scores_are_tracked_on_demand() {
 }
 
 #[track_caller]
-fn check_fields(body: Value, fields: Value) {
-    let answer = weather().search(&body);
+fn check_fields(kit: &Kit, body: Value, fields: Value) {
+    let answer = kit.search(&body);
     assert_eq!(hits(&answer)[0].get("fields").cloned().unwrap_or_default(), fields, "{body}");
 }
 
 #[test]
 fn fields_are_read_from_the_source() {
+    let kit = weather();
     check_fields(
+        &kit,
         json!({ "fields": ["at", "place", "count", "ok", "absent", "text*"] }),
         json!({
             "at": ["2026-05-18T09:00:00.000Z"], "place": ["Tandil", "Azul"], "count": [7],
@@ -133,15 +157,18 @@ fn fields_are_read_from_the_source() {
         }),
     );
     check_fields(
+        &kit,
         json!({ "fields": [{ "field": "at", "format": "epoch_millis" }] }),
         json!({ "at": ["1779094800000"] }),
     );
-    check_fields(json!({ "fields": ["absent"] }), Value::Null);
+    check_fields(&kit, json!({ "fields": ["absent"] }), Value::Null);
 }
 
 #[test]
 fn docvalue_fields_are_read_from_columns() {
+    let kit = weather();
     check_fields(
+        &kit,
         json!({ "docvalue_fields": ["at", "place", "temp", "ok", "from", "count", "absent"] }),
         json!({
             "at": ["2026-05-18T09:00:00.000Z"], "place": ["Azul", "Tandil"], "temp": [3.5],
@@ -149,6 +176,7 @@ fn docvalue_fields_are_read_from_columns() {
         }),
     );
     check_fields(
+        &kit,
         json!({ "docvalue_fields": [{ "field": "at", "format": "epoch_second" }] }),
         json!({ "at": ["1779094800"] }),
     );
