@@ -1,20 +1,22 @@
-//! Reading documents: one walk over the bytes, along the tree of the mapping.
+//! Reading documents: what is kept of their values, and what becomes of names that are not mapped.
+//!
+//! `walk` goes over the bytes once, along the tree of the mapping, and brings each value here; `flat`
+//! reads what is of type `flat_object`.
+
+mod flat;
+mod walk;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize as _;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::Error;
 use serde_json::{Map, Value};
 
 use super::definition::check_name;
 use super::dynamic::{Dynamic, Kind};
-use super::parameters::{FieldType, mapper_parsing, plain};
+use super::parameters::{FieldType, mapper_parsing};
 use super::reader::{Child, Compiled, LeafReader, ObjectReader, join};
-use super::value::{Scalar, check_term, convert, start_object};
+use super::value::{Scalar, convert};
 use super::{DEPTH_MAX, FieldKind, FieldValue, ParsedDocument, preview, too_deep};
 use crate::{Exception, ExceptionKind};
 
@@ -59,15 +61,11 @@ pub(super) fn parse(
     }
     let document = ParsedDocument { values: Vec::with_capacity(16), ..ParsedDocument::default() };
     let mut state = State { compiled, id, document, additions: Map::new(), failure: None };
-    let mut json = serde_json::Deserializer::from_str(text);
-    let scope = Scope::of(&compiled.root);
-    let outcome = (&mut json).deserialize_map(RootVisitor { state: &mut state, scope });
+    let outcome = walk::walk(&mut state, text);
     if let Some(failure) = state.failure {
         return Err(failure);
     }
-    outcome
-        .and_then(|()| json.end())
-        .map_err(|error| failed(Exception::new(ExceptionKind::JsonParse, error.to_string())))?;
+    outcome.map_err(|error| failed(Exception::new(ExceptionKind::JsonParse, error.to_string())))?;
     let mut document = state.document;
     for (path, value) in &compiled.constants {
         document.values.push((Arc::clone(path), FieldValue::Keyword(value.clone())));
@@ -399,315 +397,5 @@ impl<'m> State<'m> {
             }
         }
         Ok(())
-    }
-}
-
-/// The names that an object has had so far.
-#[derive(Default)]
-struct Seen<'de> {
-    /// Places of mapped names, one bit each.
-    mapped: u64,
-    /// Places from 64.
-    mapped_far: HashSet<usize>,
-    others: HashSet<Cow<'de, str>>,
-}
-
-impl Seen<'_> {
-    /// Notes a mapped name; `false` when it was there before.
-    fn note(&mut self, place: usize) -> bool {
-        if place >= 64 {
-            return self.mapped_far.insert(place);
-        }
-        let bit = 1 << place;
-        let fresh = self.mapped & bit == 0;
-        self.mapped |= bit;
-        fresh
-    }
-}
-
-/// A name in a document, looked up while it is read.
-enum Key<'de, 'm> {
-    Child(usize, &'m Child),
-    Other(Cow<'de, str>),
-}
-
-struct KeySeed<'m>(Option<&'m ObjectReader>);
-
-impl<'m> KeySeed<'m> {
-    fn find<'de>(&self, name: &str) -> Option<Key<'de, 'm>> {
-        let (place, child) = self.0?.child(name)?;
-        Some(Key::Child(place, child))
-    }
-}
-
-impl<'de, 'm> DeserializeSeed<'de> for KeySeed<'m> {
-    type Value = Key<'de, 'm>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de, 'm> Visitor<'de> for KeySeed<'m> {
-    type Value = Key<'de, 'm>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(self.find(name).unwrap_or(Key::Other(Cow::Borrowed(name))))
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.find(name).unwrap_or_else(|| Key::Other(Cow::Owned(name.to_owned()))))
-    }
-}
-
-/// Reads the members of an object.
-fn read_object<'de, 'm, A: MapAccess<'de>>(
-    state: &mut State<'m>,
-    scope: &Scope<'m>,
-    mut map: A,
-) -> Result<(), A::Error> {
-    let mut seen = Seen::default();
-    while let Some(key) = map.next_key_seed(KeySeed(scope.reader))? {
-        let found = match key {
-            Key::Child(place, child) if seen.note(place) => Found::of(child),
-            Key::Child(place, _) => {
-                let name = scope.reader.map_or("", |reader| reader.name(place));
-                return Err(state.stop(duplicate(name)));
-            }
-            Key::Other(name) => {
-                if seen.others.contains(&name) {
-                    return Err(state.stop(duplicate(&name)));
-                }
-                let found = follow(scope.clone(), &name);
-                seen.others.insert(name);
-                found
-            }
-        };
-        match found {
-            Ok(found) => map.next_value_seed(ValueSeed { state, target: found.target() })?,
-            Err(failure) => return Err(state.stop(failure)),
-        }
-    }
-    Ok(())
-}
-
-fn duplicate(name: &str) -> Exception {
-    failed(Exception::new(ExceptionKind::JsonParse, format!("Duplicate field '{name}'")))
-}
-
-struct RootVisitor<'s, 'm> {
-    state: &'s mut State<'m>,
-    scope: Scope<'m>,
-}
-
-impl<'de> Visitor<'de> for RootVisitor<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        if !self.state.compiled.root.enabled {
-            return skip(&mut map);
-        }
-        read_object(self.state, &self.scope, map)
-    }
-}
-
-/// Passes the members of an object over.
-fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-    Ok(())
-}
-
-/// Reads one value, with the values of a list one after the other.
-struct ValueSeed<'s, 't, 'm> {
-    state: &'s mut State<'m>,
-    target: Target<'t, 'm>,
-}
-
-impl ValueSeed<'_, '_, '_> {
-    fn take<E: Error>(self, scalar: Scalar<'_>) -> Result<(), E> {
-        match self.state.scalar(self.target, scalar) {
-            Ok(()) => Ok(()),
-            Err(failure) => Err(self.state.stop(failure)),
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for ValueSeed<'_, '_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self.target {
-            Target::Skip => deserializer.deserialize_ignored_any(IgnoredAny).map(drop),
-            _ => deserializer.deserialize_any(self),
-        }
-    }
-}
-
-impl<'de> Visitor<'de> for ValueSeed<'_, '_, '_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value")
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.take(Scalar::Boolean(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.take(Scalar::Integer(value))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.take(i64::try_from(value).map_or(Scalar::Unsigned(value), Scalar::Integer))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.take(Scalar::Decimal(value))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.take(Scalar::Text(text))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        match self.state.null(self.target) {
-            Ok(()) => Ok(()),
-            Err(failure) => Err(self.state.stop(failure)),
-        }
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Self { state, target } = self;
-        while list.next_element_seed(ValueSeed { state: &mut *state, target })?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        match self.target {
-            Target::Skip => skip(&mut map),
-            Target::Object(object) => read_object(self.state, &Scope::of(object), map),
-            Target::New(new) => match self.state.introduce_object(new) {
-                Ok(Some(scope)) => read_object(self.state, &scope, map),
-                Ok(None) => skip(&mut map),
-                Err(failure) => Err(self.state.stop(failure)),
-            },
-            Target::Leaf(leaf) if leaf.of == FieldType::FlatObject => {
-                let path = leaf.field.path.to_string();
-                read_flat(self.state, leaf, &path, map)
-            }
-            Target::Leaf(leaf) => {
-                let object = Value::deserialize(MapAccessDeserializer::new(map))?;
-                let cause = start_object(&leaf.field);
-                let failure = self.state.unfit(leaf, &plain(&object), cause);
-                Err(self.state.stop(failure))
-            }
-        }
-    }
-}
-
-/// Reads an object of type `flat_object`: each of its leaves is a whole string, found under its own
-/// path and under that of the field.
-fn read_flat<'de, 'm, A: MapAccess<'de>>(
-    state: &mut State<'m>,
-    leaf: &'m LeafReader,
-    path: &str,
-    mut map: A,
-) -> Result<(), A::Error> {
-    let mut seen = HashSet::new();
-    while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-        if let Err(failure) = check_name(&name) {
-            return Err(state.stop(failed(failure)));
-        }
-        let inner = join(path, &name);
-        if !seen.insert(name) {
-            let name = inner.rsplit('.').next().unwrap_or_default();
-            return Err(state.stop(duplicate(name)));
-        }
-        map.next_value_seed(FlatSeed { state, leaf, path: inner.into() })?;
-    }
-    Ok(())
-}
-
-struct FlatSeed<'s, 'm> {
-    state: &'s mut State<'m>,
-    leaf: &'m LeafReader,
-    path: Arc<str>,
-}
-
-impl FlatSeed<'_, '_> {
-    fn take<E: Error>(self, scalar: Scalar<'_>) -> Result<(), E> {
-        let text = scalar.text();
-        if let Err(cause) = check_term(&self.path, &text) {
-            let failure = self.state.unfit(self.leaf, &text, cause);
-            return Err(self.state.stop(failure));
-        }
-        let values = &mut self.state.document.values;
-        let whole = Arc::clone(&self.leaf.field.path);
-        values.push((whole, FieldValue::Keyword(text.clone().into_owned())));
-        values.push((self.path, FieldValue::Keyword(text.into_owned())));
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for FlatSeed<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for FlatSeed<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value")
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.take(Scalar::Boolean(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.take(Scalar::Integer(value))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        self.take(Scalar::Unsigned(value))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.take(Scalar::Decimal(value))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.take(Scalar::Text(text))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Self { state, leaf, path } = self;
-        loop {
-            let seed = FlatSeed { state: &mut *state, leaf, path: Arc::clone(&path) };
-            if list.next_element_seed(seed)?.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        read_flat(self.state, self.leaf, &self.path, map)
     }
 }
