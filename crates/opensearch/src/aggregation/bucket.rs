@@ -251,6 +251,11 @@ pub enum MissingOrder {
     Last,
 }
 
+impl AutoDateHistogram {
+    /// Most buckets that can be asked for: the most of an answer over the widest multiple of a unit.
+    pub const BUCKETS_MAX: usize = 65_535 / 30;
+}
+
 impl OrderKey {
     pub(super) fn from_name(name: &str) -> Self {
         match name {
@@ -705,9 +710,16 @@ pub(super) fn read_auto_date_histogram(
             )));
         }
     };
+    let buckets = options.count("buckets", 1)?.unwrap_or(10);
+    if buckets > AutoDateHistogram::BUCKETS_MAX {
+        return Err(Exception::illegal_argument(format!(
+            "buckets must be less than {}",
+            AutoDateHistogram::BUCKETS_MAX + 1
+        )));
+    }
     Ok(AutoDateHistogram {
         source: options.source()?,
-        buckets: options.count("buckets", 1)?.unwrap_or(10),
+        buckets,
         time_zone: options.text("time_zone")?.map(str::to_owned),
         minimum,
     })
