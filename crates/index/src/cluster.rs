@@ -11,6 +11,7 @@ mod resolve;
 mod rollover;
 mod settings;
 mod templates;
+mod write;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -19,11 +20,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use pampero_opensearch::names::{check_index_name, invalid_index_name, matches, resolve_date_math};
+use pampero_opensearch::names::{check_index_name, invalid_index_name, resolve_date_math};
 use pampero_opensearch::{Exception, ExceptionKind, Mapping};
 use serde_json::{Map, Value};
 
-use crate::engine::{Index, IndexError, IndexOptions, Indices};
+use crate::engine::{Index, IndexError, IndexOptions, Indices, fields_max};
 
 pub use aliases::{Alias, AliasAction, aliases_missing};
 pub use blueprint::Blueprint;
@@ -33,9 +34,6 @@ pub use settings::{default_settings, flatten_index_settings, flatten_settings, n
 pub use templates::{ComponentTemplate, IndexTemplate, LegacyTemplate, Simulation};
 
 use metadata::Metadata;
-
-/// Setting of the cluster that says for which names writes make indices.
-const AUTO_CREATE: &str = "action.auto_create_index";
 
 /// The whole: indices, aliases, templates.
 #[derive(Debug)]
@@ -100,8 +98,7 @@ impl Cluster {
 
     /// Returns the index that an adopted alias stands for; `None` for any other name.
     fn adopted_index(&self, name: &str) -> Result<Option<Arc<Index>>, Exception> {
-        let is_adopted =
-            self.adopted.lock().unwrap_or_else(PoisonError::into_inner).contains(name);
+        let is_adopted = self.adopted.lock().unwrap_or_else(PoisonError::into_inner).contains(name);
         if is_adopted { self.alias_write_index(name) } else { Ok(None) }
     }
 
@@ -143,10 +140,8 @@ impl Cluster {
         settings.extend(blueprint.settings.take().unwrap_or_default());
         settings.retain(|_, value| !value.is_null());
         settings::check_new_whole(&settings)?;
-        let mapping = match &blueprint.mappings {
-            Some(mappings) => Mapping::from_json(mappings)?,
-            None => Mapping::default(),
-        };
+        let mappings = blueprint.mappings.take().unwrap_or_default();
+        let mapping = Mapping::from_json_with(&mappings, fields_max(&settings))?;
         let mut metadata = Metadata::clone(&before);
         change(&mut metadata)?;
         let aliases = blueprint.aliases.unwrap_or_default();
@@ -184,106 +179,6 @@ impl Cluster {
             return Err(invalid_index_name(name, "already exists as alias"));
         }
         Ok(())
-    }
-
-    /// Returns the index that a write to `name` goes to: the index itself, the write index of an alias,
-    /// or a new one, made with the templates that match.
-    ///
-    /// # Errors
-    /// An alias has no write index, the name is wrong, writes are blocked, or `require_alias` and it is
-    /// no alias.
-    pub fn write_index(
-        &self,
-        name: &str,
-        require_alias: bool,
-        now: Timestamp,
-    ) -> Result<Arc<Index>, Exception> {
-        if !require_alias && let Some(index) = self.indices.get(name) {
-            resolve::check_writable(&index)?;
-            return Ok(index);
-        }
-        let resolved = resolve_date_math(name, now)?;
-        if let Some(index) = self.alias_write_index(&resolved)? {
-            resolve::check_writable(&index)?;
-            return Ok(index);
-        }
-        if require_alias {
-            return Err(not_found_and(
-                &resolved,
-                &format!("[require_alias] request flag is [true] and [{resolved}] is not an alias"),
-            ));
-        }
-        if let Some(index) = self.indices.get(&resolved) {
-            resolve::check_writable(&index)?;
-            return Ok(index);
-        }
-        self.check_auto_create(&resolved)?;
-        check_index_name(&resolved)?;
-        match self.create(&resolved, name, &Blueprint::default(), now, |_| Ok(())) {
-            // Somebody else was faster.
-            Err(refused) if refused.kind() == ExceptionKind::ResourceAlreadyExists => {
-                self.indices.get(&resolved).ok_or(refused)
-            }
-            made => made,
-        }
-    }
-
-    /// Returns the routing that an alias gives to what is written to it; `None` for anything else.
-    pub fn write_routing(&self, name: &str) -> Option<String> {
-        let metadata = self.metadata();
-        let members = metadata.aliases.get(name)?;
-        let written = members.values().find(|it| it.alias.is_write_index == Some(true));
-        written.or_else(|| members.values().next())?.alias.index_routing.clone()
-    }
-
-    /// Returns the index that a write to an alias goes to; `None` when it is no alias.
-    fn alias_write_index(&self, alias: &str) -> Result<Option<Arc<Index>>, Exception> {
-        let metadata = self.metadata();
-        let Some(members) = metadata.aliases.get(alias) else { return Ok(None) };
-        let alive: Vec<_> =
-            members.iter().filter(|(index, member)| self.is_member(index, member)).collect();
-        let said = |it: &&(&String, &metadata::Membership)| it.1.alias.is_write_index == Some(true);
-        let chosen = match alive[..] {
-            [] => return Ok(None),
-            [only] if only.1.alias.is_write_index != Some(false) => Some(only),
-            _ => alive.iter().find(said).copied(),
-        };
-        match chosen.and_then(|(index, _)| self.indices.get(index)) {
-            Some(index) => Ok(Some(index)),
-            None => Err(Exception::illegal_argument(format!(
-                "no write index is defined for alias [{alias}]. The write index may be explicitly disabled using is_write_index=false or the alias points to multiple indices without one being designated as a write index"
-            ))),
-        }
-    }
-
-    /// Refuses to make an index by a write where the cluster says so.
-    fn check_auto_create(&self, name: &str) -> Result<(), Exception> {
-        let metadata = self.metadata();
-        let said =
-            metadata.transient.get(AUTO_CREATE).or_else(|| metadata.settings.get(AUTO_CREATE));
-        let said = said.and_then(Value::as_str).unwrap_or("true").trim();
-        match said {
-            "true" | "" => return Ok(()),
-            "false" => return Err(not_found_and(name, &format!("[{AUTO_CREATE}] is [false]"))),
-            _ => {}
-        }
-        for part in said.split(',').map(str::trim) {
-            let (pattern, allowed) = match part.strip_prefix('-') {
-                Some(pattern) => (pattern, false),
-                None => (part.strip_prefix('+').unwrap_or(part), true),
-            };
-            match (matches(pattern, name), allowed) {
-                (false, _) => {}
-                (true, true) => return Ok(()),
-                (true, false) => {
-                    let what = format!(
-                        "[{AUTO_CREATE}] contains [-{pattern}] which forbids automatic creation of the index"
-                    );
-                    return Err(not_found_and(name, &what));
-                }
-            }
-        }
-        Err(not_found_and(name, &format!("[{AUTO_CREATE}] ([{said}]) doesn't match")))
     }
 
     /// Deletes indices and takes their aliases away.
@@ -362,6 +257,8 @@ impl Cluster {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.metadata();
         let mut metadata = Metadata::clone(&before);
+        let all = if metadata.doomed.is_empty() { Vec::new() } else { self.indices.all() };
+        metadata.doomed.retain(|uuid| all.iter().any(|index| **index.uuid() == **uuid));
         let value = change(&mut metadata)?;
         self.replace(&before, metadata)?;
         Ok(value)
@@ -372,11 +269,14 @@ impl Cluster {
         if *before == metadata {
             return Ok(());
         }
-        metadata.save(&self.folder).map_err(|error| {
-            Exception::new(
+        metadata.save(&self.folder).map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => Exception::illegal_argument(
+                "aliases, templates and settings would take more than [16mb]; delete some first",
+            ),
+            kind => Exception::new(
                 ExceptionKind::Io,
-                format!("aliases, templates and settings could not be kept: {}", error.kind()),
-            )
+                format!("aliases, templates and settings could not be kept: {kind}"),
+            ),
         })?;
         self.metadata.store(Arc::new(metadata));
         Ok(())
@@ -396,16 +296,4 @@ fn already_exists(index: &Index) -> Exception {
         format!("index [{}/{}] already exists", index.name(), index.uuid()),
     )
     .in_index(index.name(), index.uuid())
-}
-
-/// Makes the refusal of a missing index with a reason of its own.
-fn not_found_and(name: &str, what: &str) -> Exception {
-    let plain = Exception::index_not_found(name);
-    let reason = format!("{} and {what}", plain.reason());
-    let metadata = plain.metadata().clone();
-    metadata
-        .into_iter()
-        .fold(Exception::new(ExceptionKind::IndexNotFound, reason), |exception, (key, value)| {
-            exception.with(&key, value)
-        })
 }

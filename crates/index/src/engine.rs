@@ -38,6 +38,7 @@ use serde_json::{Map, Value};
 pub use self::document::StoredDocument;
 pub use self::index::Index;
 pub use self::indices::Indices;
+pub(crate) use self::metadata::fields_max;
 use crate::layout::Layout;
 
 /// How indices are kept.

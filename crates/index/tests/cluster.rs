@@ -100,17 +100,15 @@ fn remove(index: &str, name: &str, must_exist: Option<bool>) -> AliasAction {
     }
 }
 
-fn put(index: &Index, document: &Value, now: Timestamp) {
+fn put(index: &Index, document: &Value, now: Timestamp) -> Result<(), Exception> {
     let operation = Operation {
         id: None,
         action: Action::Index(Bytes::from(document.to_string())),
         routing: None,
         check: VersionCheck::None,
     };
-    for written in index.write(vec![operation], now) {
-        written.unwrap();
-    }
-    index.refresh().unwrap();
+    index.write(vec![operation], now).remove(0)?;
+    index.refresh()
 }
 
 const STRICT: ResolveOptions = ResolveOptions {
@@ -270,12 +268,54 @@ fn blocked_indices_take_no_writes() {
     let index = scene.cluster.indices().get("a").unwrap();
     let set = |value: Value| {
         let body = json!({ "index.blocks.write": value });
-        scene.cluster.put_index_settings(&[index.clone()], &body, false).unwrap();
+        scene.cluster.put_index_settings(std::slice::from_ref(&index), &body, false).unwrap();
     };
     set(json!(true));
-    scene.check_write("a", false, Err("index [a] blocked by: [FORBIDDEN/8/index write (api)];"));
+    let refused = put(&index, &json!({ "a": 1 }), scene.now).unwrap_err();
+    assert_eq!(refused.reason(), "index [a] blocked by: [FORBIDDEN/8/index write (api)];");
     set(json!(null));
-    scene.check_write("a", false, Ok("a"));
+    put(&index, &json!({ "a": 1 }), scene.now).unwrap();
+}
+
+#[test]
+fn an_index_takes_as_many_fields_as_its_settings_say() {
+    let scene = Scene::new();
+    let fields = |count: usize| -> Value {
+        let fields = (0..count).map(|at| (format!("f{at}"), json!({ "type": "long" })));
+        json!({ "properties": fields.collect::<serde_json::Map<_, _>>() })
+    };
+    let refused = scene.create("a", json!({ "mappings": fields(1001) })).unwrap_err();
+    assert_eq!(refused.reason(), "Limit of total fields [1000] has been exceeded");
+    let limit = json!({ "index.mapping.total_fields.limit": 1500 });
+    let body = json!({ "settings": limit, "mappings": fields(1200) });
+    scene.create("a", body).unwrap();
+    let scene = scene.reopened();
+    let index = scene.cluster.indices().get("a").unwrap();
+    assert_eq!(index.damage(), None);
+    index.put_mapping(&fields(1500)).unwrap();
+    assert!(index.put_mapping(&fields(1501)).is_err());
+    // A limit that is lowered takes nothing away, and takes nothing more.
+    let lower = json!({ "index.mapping.total_fields.limit": 10 });
+    scene.cluster.put_index_settings(&[index], &lower, false).unwrap();
+    let scene = scene.reopened();
+    let index = scene.cluster.indices().get("a").unwrap();
+    assert_eq!((index.damage(), index.mapping().fields().count()), (None, 1500));
+    assert!(index.put_mapping(&fields(1501)).is_err());
+}
+
+#[test]
+fn what_is_kept_of_the_cluster_has_a_limit() {
+    let scene = Scene::new();
+    let meta = "x".repeat(9 << 20);
+    let body = json!({ "index_patterns": ["a"], "_meta": { "note": meta } });
+    put_template(&scene, "one", body.clone()).unwrap();
+    let body = json!({ "index_patterns": ["b"], "_meta": body["_meta"] });
+    let refused = put_template(&scene, "two", body).unwrap_err();
+    assert_eq!(
+        refused.reason(),
+        "aliases, templates and settings would take more than [16mb]; delete some first"
+    );
+    assert!(scene.cluster.index_templates("two").is_empty());
 }
 
 #[test]
@@ -501,8 +541,9 @@ fn settings_are_kept_flat_and_shown_nested() {
 fn settings_change_where_they_can() {
     let scene = Scene::with(&["a"]);
     let index = scene.cluster.indices().get("a").unwrap();
-    let change =
-        |body: Value, preserve| scene.cluster.put_index_settings(&[index.clone()], &body, preserve);
+    let change = |body: Value, preserve| {
+        scene.cluster.put_index_settings(std::slice::from_ref(&index), &body, preserve)
+    };
     change(json!({ "index": { "refresh_interval": "5s" } }), false).unwrap();
     change(json!({ "refresh_interval": "9s", "priority": 7 }), true).unwrap();
     assert_eq!(index.settings()["index.refresh_interval"], "5s");
@@ -657,7 +698,8 @@ fn an_alias_rolls_over_to_the_next_index() {
     let conditions = RolloverConditions { documents_min: Some(1), ..RolloverConditions::default() };
     let outcome = roll(conditions, false).unwrap();
     assert_eq!((outcome.rolled_over, outcome.documents_met), (false, Some(false)));
-    put(&scene.cluster.indices().get("logs-000001").unwrap(), &json!({ "a": 1 }), scene.now);
+    put(&scene.cluster.indices().get("logs-000001").unwrap(), &json!({ "a": 1 }), scene.now)
+        .unwrap();
     let outcome = roll(conditions, true).unwrap();
     assert_eq!((outcome.rolled_over, outcome.documents_met), (false, Some(true)));
     let outcome = roll(conditions, false).unwrap();

@@ -139,7 +139,8 @@ fn read_mappings(value: &Value) -> Result<Value, Exception> {
             "The mapping definition cannot be nested under a type [_doc] unless include_type_name is set to true.",
         ));
     }
-    Mapping::from_json(value)?;
+    // How many fields there may be is known when the settings are put together.
+    Mapping::from_json_with(value, usize::MAX)?;
     Ok(value.clone())
 }
 

@@ -19,6 +19,9 @@ use super::templates::{ComponentTemplate, IndexTemplate, LegacyTemplate};
 const FILE: &str = "cluster.json";
 const NEW_FILE: &str = "cluster.json.new";
 
+/// Most bytes of the file.
+const BYTES_MAX: usize = 16 << 20;
+
 /// Version of the format of the file.
 const FORMAT: u32 = 1;
 
@@ -92,8 +95,13 @@ impl Metadata {
     }
 
     /// Puts this in the place of what the folder has. It is on disk when this returns.
+    ///
+    /// More than [`BYTES_MAX`] is `FileTooLarge`.
     pub(crate) fn save(&self, folder: &Path) -> io::Result<()> {
-        let text = serde_json::to_vec_pretty(self)?;
+        let text = serde_json::to_vec(self)?;
+        if BYTES_MAX < text.len() {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
         let new = folder.join(NEW_FILE);
         let mut file = File::create(&new)?;
         file.write_all(&text)?;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use pampero_opensearch::Exception;
 use pampero_opensearch::names::{invalid_index_name, is_pattern, matches, parts};
-use pampero_opensearch::{Exception, ExceptionKind};
 use serde_json::{Value, json};
 
 use super::Cluster;
@@ -288,31 +288,6 @@ impl Resolution<'_> {
 }
 
 /// Tells whether wildcards pass an index over.
-pub(crate) fn is_hidden(index: &Index) -> bool {
+fn is_hidden(index: &Index) -> bool {
     index.settings().get("index.hidden").and_then(Value::as_str) == Some("true")
-}
-
-/// Refuses writes to an index whose settings block them.
-pub(crate) fn check_writable(index: &Index) -> Result<(), Exception> {
-    const BLOCKS: [(&str, ExceptionKind, &str); 3] = [
-        (
-            "index.blocks.read_only",
-            ExceptionKind::ClusterBlock,
-            "FORBIDDEN/5/index read-only (api)",
-        ),
-        ("index.blocks.write", ExceptionKind::ClusterBlock, "FORBIDDEN/8/index write (api)"),
-        (
-            "index.blocks.read_only_allow_delete",
-            ExceptionKind::ClusterBlock,
-            "FORBIDDEN/12/index read-only / allow delete (api)",
-        ),
-    ];
-    let settings = index.settings();
-    for (name, kind, words) in BLOCKS {
-        if settings.get(name).and_then(Value::as_str) == Some("true") {
-            let reason = format!("index [{}] blocked by: [{words}];", index.name());
-            return Err(Exception::new(kind, reason).in_index(index.name(), index.uuid()));
-        }
-    }
-    Ok(())
 }

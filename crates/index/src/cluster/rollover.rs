@@ -7,9 +7,10 @@ use pampero_opensearch::Exception;
 use pampero_opensearch::names::check_index_name;
 use serde_json::Value;
 
+use super::Cluster;
 use super::aliases::Alias;
 use super::blueprint::Blueprint;
-use super::{Cluster, not_found_and};
+use super::write::not_found_and;
 use crate::engine::Index;
 
 /// When the write index of an alias is to be followed by a new one; `None` where nothing is asked.

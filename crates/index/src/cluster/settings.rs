@@ -2,12 +2,19 @@
 //!
 //! A setting that only tunes how shards are placed, cached or logged is taken and given back, as one
 //! server has nothing to place. A setting that would change what is kept or answered, and that this
-//! server does not follow, is refused by its name.
+//! server does not follow, is refused by its name. Of the limits to what one request may ask, only
+//! `index.max_result_window` is followed; the others are this server's own.
 //!
 //! Source: OpenSearch, index settings; their defaults are those of OpenSearch 3.1.
 
+mod flat;
+mod whole_cluster;
+
 use pampero_opensearch::Exception;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+pub use flat::{flatten_index_settings, flatten_settings, nest_settings};
+pub(crate) use whole_cluster::{merge, read_cluster_settings};
 
 /// When a setting may be given.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -78,10 +85,10 @@ const SETTINGS: &[Setting] = &[
     setting("index.max_adjacency_matrix_filters", Dynamic, COUNT, "100"),
     setting("index.highlight.max_analyzed_offset", Dynamic, COUNT_FROM_ONE, "1000000"),
     setting("index.analyze.max_token_count", Dynamic, COUNT_FROM_ONE, "10000"),
-    setting("index.query.default_field", Dynamic, Text, "*"),
-    setting("index.query_string.lenient", Static, Boolean, "false"),
+    setting("index.query.default_field", Dynamic, Only("*"), "*"),
+    setting("index.query_string.lenient", Static, Only("false"), "false"),
     setting("index.mapping.total_fields.limit", Dynamic, COUNT, "1000"),
-    setting("index.mapping.depth.limit", Dynamic, COUNT_FROM_ONE, "20"),
+    setting("index.mapping.depth.limit", Dynamic, Only("20"), "20"),
     setting("index.mapping.nested_fields.limit", Dynamic, COUNT, "50"),
     setting("index.mapping.nested_objects.limit", Dynamic, COUNT, "10000"),
     setting("index.mapping.field_name_length.limit", Dynamic, COUNT_FROM_ONE, "50000"),
@@ -151,98 +158,6 @@ const REFUSED: [&str; 7] = [
 
 /// What a server of one shard sets by itself, whatever OpenSearch would let be asked.
 const VERSION_CREATED: &str = "137227827";
-
-/// Reads settings in any of their forms (flat, nested, with or without `index.`) into flat ones whose
-/// values are strings, lists of strings, or `null`.
-///
-/// # Errors
-/// It is no object, or a list holds more than plain values.
-pub fn flatten_index_settings(settings: &Value) -> Result<Map<String, Value>, Exception> {
-    let flat = flatten_settings(settings)?;
-    let prefixed = flat.into_iter().map(|(name, value)| {
-        let whole = if name.starts_with("index.") { name } else { format!("index.{name}") };
-        (whole, value)
-    });
-    Ok(prefixed.collect())
-}
-
-/// Reads settings, nested or not, into flat ones; nothing is put before their names.
-///
-/// # Errors
-/// As [`flatten_index_settings`].
-pub fn flatten_settings(settings: &Value) -> Result<Map<String, Value>, Exception> {
-    let mut flat = Map::new();
-    match settings {
-        Value::Null => {}
-        Value::Object(object) => {
-            for (name, value) in object {
-                flatten_into(&mut flat, name, value)?;
-            }
-        }
-        _ => return Err(Exception::illegal_argument("settings must be an object")),
-    }
-    Ok(flat)
-}
-
-fn flatten_into(flat: &mut Map<String, Value>, name: &str, value: &Value) -> Result<(), Exception> {
-    let read = match value {
-        Value::Object(object) => {
-            for (inner, value) in object {
-                flatten_into(flat, &format!("{name}.{inner}"), value)?;
-            }
-            return Ok(());
-        }
-        Value::Null => Value::Null,
-        Value::Array(items) => {
-            let texts: Result<Vec<Value>, Exception> = items
-                .iter()
-                .map(|item| match plain(item) {
-                    Some(text) => Ok(Value::String(text)),
-                    None => Err(Exception::illegal_argument(format!(
-                        "setting [{name}] has a list with more than plain values"
-                    ))),
-                })
-                .collect();
-            Value::Array(texts?)
-        }
-        other => Value::String(plain(other).unwrap_or_default()),
-    };
-    flat.insert(name.to_owned(), read);
-    Ok(())
-}
-
-fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(boolean) => Some(boolean.to_string()),
-        _ => None,
-    }
-}
-
-/// Puts flat settings into the nested form in which they are shown.
-pub fn nest_settings(flat: &Map<String, Value>) -> Value {
-    let mut nested = Map::new();
-    for (name, value) in flat {
-        nest_into(&mut nested, name, value);
-    }
-    Value::Object(nested)
-}
-
-fn nest_into(object: &mut Map<String, Value>, name: &str, value: &Value) {
-    let Some((first, rest)) = name.split_once('.') else {
-        object.insert(name.to_owned(), value.clone());
-        return;
-    };
-    let inner = object.entry(first).or_insert_with(|| json!({}));
-    match inner.as_object_mut() {
-        Some(inner) => nest_into(inner, rest, value),
-        // `a` has a value of its own, so that `a.b` keeps its dot.
-        None => {
-            object.insert(name.to_owned(), value.clone());
-        }
-    }
-}
 
 /// Returns what holds of the known settings that are not in `set`, flat.
 pub fn default_settings(set: &Map<String, Value>) -> Map<String, Value> {
@@ -322,7 +237,7 @@ fn scope(name: &str) -> Result<Scope, Exception> {
 }
 
 /// Makes the refusal of a name that no setting has, with near ones.
-pub(crate) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Exception {
+fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Exception {
     const LIKENESS_MIN: f64 = 0.7;
     let mut near: Vec<(f64, &str)> = known
         .map(|it| (strsim::normalized_levenshtein(name, it), it))
@@ -406,59 +321,5 @@ pub(crate) fn check_new_whole(settings: &Map<String, Value>) -> Result<(), Excep
             )))
         }
         _ => Ok(()),
-    }
-}
-
-/// Settings of the cluster that are followed.
-const CLUSTER_SETTINGS: [&str; 1] = ["action.auto_create_index"];
-
-/// Families of settings of the cluster that place shards or tune nodes, of which there is one.
-const CLUSTER_TAKEN: [&str; 7] = [
-    "cluster.routing.",
-    "cluster.max_shards_per_node",
-    "cluster.info.",
-    "indices.recovery.",
-    "indices.breaker.",
-    "logger.",
-    "action.destructive_requires_name",
-];
-
-/// Reads settings of the cluster, flat or nested.
-///
-/// # Errors
-/// One of them is not known, or this server does not follow it.
-pub(crate) fn read_cluster_settings(
-    part: &str,
-    settings: &Value,
-) -> Result<Map<String, Value>, Exception> {
-    let flat = flatten_settings(settings)?;
-    for name in flat.keys() {
-        let known = CLUSTER_SETTINGS.contains(&name.as_str())
-            || CLUSTER_TAKEN.iter().any(|family| name.starts_with(family));
-        if known {
-            continue;
-        }
-        const OF_OPENSEARCH: [&str; 9] = [
-            "cluster.", "indices.", "search.", "script.", "action.", "ingest.", "plugins.",
-            "node.", "http.",
-        ];
-        if OF_OPENSEARCH.iter().any(|family| name.starts_with(family)) {
-            return Err(Exception::unsupported(format!("{part} setting [{name}]")));
-        }
-        return Err(Exception::illegal_argument(format!(
-            "{part} setting [{name}], not recognized"
-        )));
-    }
-    Ok(flat)
-}
-
-/// Takes changes over; `null` takes a setting back, and with `*` a family of them.
-pub(crate) fn merge(settings: &mut Map<String, Value>, changes: Map<String, Value>) {
-    for (name, value) in changes {
-        if value.is_null() {
-            settings.retain(|known, _| !pampero_opensearch::names::matches(&name, known));
-        } else {
-            settings.insert(name, value);
-        }
     }
 }

@@ -13,7 +13,7 @@ use tantivy::{IndexReader, Searcher};
 use super::disk;
 use super::live::{LiveDocuments, LiveState};
 use super::lookup;
-use super::metadata::Metadata;
+use super::metadata::{Metadata, fields_max};
 use super::refresh::RefreshRule;
 use super::slots::WriterSlots;
 use super::state::WriteState;
@@ -80,6 +80,8 @@ pub(crate) struct Times {
     pub(crate) unsynced: AtomicI64,
     pub(crate) searched: AtomicI64,
     pub(crate) written: AtomicI64,
+    /// Before which nothing is tried again that is due, since it failed.
+    pub(crate) retry: AtomicI64,
 }
 
 /// Counts refreshes, for those who wait for one.
@@ -105,6 +107,7 @@ impl Default for Times {
             unsynced: never(),
             searched: never(),
             written: never(),
+            retry: never(),
         }
     }
 }
@@ -193,8 +196,9 @@ impl Index {
             metadata.settings = previous;
             return Err(disk::write_failed(&self.name, &self.uuid, &error));
         }
-        let mapping = self.mapping();
-        self.shape.store(Arc::new(Shape::new(mapping, metadata.settings.clone())));
+        let mut mapping = Mapping::clone(&self.mapping());
+        mapping.set_fields_max(fields_max(&metadata.settings));
+        self.shape.store(Arc::new(Shape::new(Arc::new(mapping), metadata.settings.clone())));
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use pampero_opensearch::Mapping;
+use pampero_opensearch::mapping::FIELDS_MAX;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -52,8 +53,10 @@ impl Metadata {
         let text = fs::read(folder.join(FILE))?;
         let metadata: Self =
             serde_json::from_slice(&text).map_err(|error| invalid(error.to_string()))?;
-        let mapping = Mapping::from_json(&metadata.mappings)
+        // A limit that was lowered since does not take away what is there.
+        let mut mapping = Mapping::from_json_with(&metadata.mappings, usize::MAX)
             .map_err(|refusal| invalid(refusal.reason().to_owned()))?;
+        mapping.set_fields_max(fields_max(&metadata.settings));
         Ok((metadata, mapping))
     }
 
@@ -66,4 +69,10 @@ impl Metadata {
     pub(crate) fn is_in(folder: &Path) -> bool {
         folder.join(FILE).is_file()
     }
+}
+
+/// Returns how many fields an index with these settings takes.
+pub(crate) fn fields_max(settings: &Map<String, Value>) -> usize {
+    let said = settings.get("index.mapping.total_fields.limit").and_then(Value::as_str);
+    said.and_then(|text| text.parse().ok()).unwrap_or(FIELDS_MAX)
 }
