@@ -23,6 +23,8 @@ const COMMIT_AFTER_MS: i64 = 60_000;
 const SYNC_AFTER_MS: i64 = 5_000;
 /// A writer that had nothing to do for so long is closed.
 const WRITER_IDLE_MS: i64 = 30_000;
+/// What failed is tried again after so long.
+const RETRY_AFTER_MS: i64 = 5_000;
 /// Time beyond the interval after which a waiter refreshes by itself.
 const WAIT_MARGIN: Duration = Duration::from_secs(2);
 /// How often a merge that is asked for is tried.
@@ -211,9 +213,20 @@ impl Index {
         }
     }
 
-    /// Does what is due.
+    /// Does what is due; what failed is tried again a while later.
     pub(crate) fn tick(&self, now: Timestamp) -> Result<(), Exception> {
         let now_ms = now.as_millisecond();
+        if instant(&self.times.retry).is_some_and(|retry| now_ms < retry) {
+            return Ok(());
+        }
+        let done = self.do_what_is_due(now_ms);
+        if done.is_err() {
+            self.times.retry.store(now_ms.saturating_add(RETRY_AFTER_MS), Ordering::Release);
+        }
+        done
+    }
+
+    fn do_what_is_due(&self, now_ms: i64) -> Result<(), Exception> {
         let is_over = |since: Option<i64>, limit_ms| {
             since.is_some_and(|since| now_ms.saturating_sub(since) >= limit_ms)
         };

@@ -145,7 +145,9 @@ impl Index {
             return Ok(());
         }
         if let Err(refusal) = self.commit(&mut state, true) {
-            // The disk may be full. All is in the log, which the next write or tick commits.
+            // The disk may be full. All is in the log, which a later tick commits.
+            self.times.pending.store(0, Ordering::Release);
+            self.times.uncommitted.store(0, Ordering::Release);
             tracing::warn!(index = %self.name, error = %refusal, "a log cannot be committed");
         }
         // When the deletions were is not known any more.

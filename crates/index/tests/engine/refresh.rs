@@ -170,3 +170,24 @@ fn writers_at_once_get_different_numbers_and_lose_nothing() {
     index.refresh().unwrap();
     assert_eq!(visible(&index, at_ms(0)), 800);
 }
+
+#[test]
+fn a_commit_that_fails_is_tried_again_a_while_later() {
+    let scene = Scene::new();
+    let index = scene.index();
+    index.write(vec![put("7", r#"{"a":1}"#)], at_ms(0));
+    let meta = scene.index_folder().join("meta.json");
+    let aside = scene.index_folder().join("aside.json");
+    std::fs::rename(&meta, &aside).unwrap();
+    std::fs::create_dir(&meta).unwrap();
+    scene.indices().tick(at_ms(60_000));
+    assert_eq!(index.statistics().uncommitted, 1);
+    assert_eq!(source(&index, "7").as_deref(), Some(r#"{"a":1}"#));
+    std::fs::remove_dir(&meta).unwrap();
+    std::fs::rename(&aside, &meta).unwrap();
+    scene.indices().tick(at_ms(64_999));
+    assert_eq!(index.statistics().uncommitted, 1);
+    scene.indices().tick(at_ms(65_000));
+    assert_eq!(index.statistics().uncommitted, 0);
+    assert_eq!(visible(&index, at_ms(65_000)), 1);
+}
