@@ -448,6 +448,12 @@ fn patterns_are_held_against_whole_terms() {
     check(one("fuzzy", "hits", json!("7")), &["2"]);
     check(one("prefix", "nowhere", json!("x")), &[]);
     check_refusal(
+        one("wildcard", "ip", json!("10.*")),
+        "query_shard_exception",
+        "not on [ip] which is of type [ip]",
+        "",
+    );
+    check_refusal(
         one("prefix", "hits", json!("7")),
         "query_shard_exception",
         "Can only use prefix queries on keyword, text and wildcard fields - not on [hits] which is of type [integer]",
@@ -637,6 +643,19 @@ fn simple_query_string_takes_every_text() {
         } }),
         &["2"],
     );
+}
+
+#[test]
+fn the_deepest_queries_that_are_read_are_run() {
+    let changes = format!("{}gust", "rain + gust | ".repeat(50));
+    check(
+        json!({ "simple_query_string": { "query": changes, "fields": ["message"] } }),
+        &["2", "4"],
+    );
+    let levels = format!("{}gust{}", "(rain AND ".repeat(29), ")".repeat(29));
+    let text = json!({ "query_string": { "query": levels, "default_field": "message" } });
+    let nested = (1..30).fold(text, |inner, _| json!({ "bool": { "must": inner } }));
+    check(nested, &["2"]);
 }
 
 proptest! {

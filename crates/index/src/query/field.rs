@@ -125,7 +125,7 @@ impl<'a> Builder<'a> {
                 check_indexed(field)?;
                 Ok(self.words(field, analyzer))
             }
-            FieldKind::Keyword { .. } | FieldKind::Ip => {
+            FieldKind::Keyword { .. } => {
                 check_indexed(field)?;
                 Ok(self.keywords(field))
             }

@@ -14,7 +14,7 @@ pub(super) fn from_wildcard(pattern: &str) -> String {
     while let Some(character) = characters.next() {
         match character {
             // Several stars say what one says.
-            '*' if expression.ends_with(".*") && !expression.ends_with("\\.*") => {}
+            '*' if expression.ends_with(".*") => {}
             '*' => expression.push_str(".*"),
             '?' => expression.push('.'),
             // A backslash at the end stands for itself.
@@ -163,11 +163,10 @@ impl Translation<'_> {
                 Some(']') if !first => break,
                 Some('\\') => match self.next() {
                     None => return Err(self.refuse("expected ']'")),
-                    Some(kind @ ('d' | 's' | 'w' | 'D' | 'S' | 'W')) => {
+                    Some('d' | 's' | 'w' | 'D' | 'S' | 'W') => {
                         self.at -= 1;
                         first = false;
                         class.push_str(&self.escaped()?);
-                        debug_assert!(kind.is_ascii_alphabetic());
                         continue;
                     }
                     Some(character) => character,
