@@ -29,11 +29,11 @@ use tower::Service;
 use tracing::Instrument;
 
 use crate::config::ServerConfig;
-use crate::problem::{self, ApiError};
+use crate::problem::{self, ApiError, Spelling};
 use crate::state::{ApiParts, ApiState};
 use crate::{exposition, router};
 
-pub(crate) use admin::Admin;
+pub(crate) use admin::{Admin, admin_token_fits};
 use admission::{Admission, Origins, is_harmless};
 use measured::Measured;
 use request_id::{RequestIds, X_REQUEST_ID};
@@ -125,7 +125,11 @@ impl Api {
                 None => inner.run(template, request).await,
             },
         };
-        problem::write_out(&mut response, &method, id.to_str().unwrap_or_default());
+        let spelling = match template.is_some_and(routes::is_of_logs) {
+            true => Spelling::OpenSearch,
+            false => Spelling::Problem,
+        };
+        problem::write_out(&mut response, spelling, &method, id.to_str().unwrap_or_default());
         cors::open_up(origins, origin.as_ref(), response.headers_mut());
         let status = response.status();
         finish_headers(response.headers_mut(), &id);
@@ -157,9 +161,15 @@ impl Inner {
     }
 
     /// A request with a body may use its time twice: for the body to arrive, and for the answer. A
-    /// query of the metric history has its own time besides, which ends before this one.
+    /// query of the metric history has its own time besides, which ends before this one. The log
+    /// index has a time of its own for everything, since bodies may be large and searches long.
     fn time_for(&self, method: &Method, template: Option<usize>) -> Duration {
         let limit = self.config.request_timeout;
+        if let Some((_, limit)) = &self.state.logs
+            && template.is_some_and(routes::is_of_logs)
+        {
+            return *limit;
+        }
         let of_query = match &self.state.history {
             Some((_, options)) if template.is_some_and(routes::is_of_history) => {
                 options.query_timeout

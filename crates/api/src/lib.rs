@@ -12,6 +12,7 @@ mod edge;
 mod events;
 mod exposition;
 mod health;
+mod logs;
 mod number;
 mod observations;
 mod openapi;
@@ -28,7 +29,7 @@ mod weather;
 
 pub use config::ServerConfig;
 pub use edge::Api;
-pub use server::serve;
+pub use server::{Served, serve};
 pub use state::ApiParts;
 
 /// Returns the OpenAPI 3.1 contract as JSON, as it is served under `/openapi.json`.

@@ -13,10 +13,14 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 /// The media type of every error body.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// The media type of everything that OpenSearch says.
+const OPENSEARCH_JSON: &str = "application/json; charset=UTF-8";
 
 /// Why a request is not answered as asked.
 #[derive(Debug)]
@@ -137,18 +141,36 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// In which words an error is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Spelling {
+    /// As problem details.
+    Problem,
+    /// As OpenSearch tells it, on the routes of the log index.
+    OpenSearch,
+}
+
 /// Writes the body and headers of an error that went through the router.
 ///
 /// Headers that are there already stay, as `Allow`. A failure of the server is logged with its cause.
-pub(crate) fn write_out(response: &mut Response, method: &Method, request_id: &str) {
+pub(crate) fn write_out(
+    response: &mut Response,
+    spelling: Spelling,
+    method: &Method,
+    request_id: &str,
+) {
     let Some(Unwritten(refusal)) = response.extensions_mut().remove::<Unwritten>() else { return };
     if let Some(source) = &refusal.source {
         let error: &(dyn Error + 'static) = source.as_ref();
         tracing::error!(error, code = refusal.code, request_id, "a request failed");
     }
-    let body = serde_json::to_vec(&refusal.as_problem(request_id)).unwrap_or_default();
+    let (media_type, body) = match spelling {
+        Spelling::Problem => (PROBLEM_JSON, serde_json::to_vec(&refusal.as_problem(request_id))),
+        Spelling::OpenSearch => (OPENSEARCH_JSON, serde_json::to_vec(&refusal.as_opensearch())),
+    };
+    let body = body.unwrap_or_default();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(wait) = refusal.retry_after {
@@ -163,6 +185,19 @@ pub(crate) fn write_out(response: &mut Response, method: &Method, request_id: &s
 }
 
 impl Refusal {
+    fn as_opensearch(&self) -> Value {
+        let kind = match self.status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "security_exception",
+            StatusCode::SERVICE_UNAVAILABLE => "timeout_exception",
+            status if status.is_server_error() => "exception",
+            _ => "illegal_argument_exception",
+        };
+        let error = json!({ "type": kind, "reason": self.detail });
+        let mut whole = error.clone();
+        whole["root_cause"] = json!([error]);
+        json!({ "error": whole, "status": self.status.as_u16() })
+    }
+
     fn as_problem<'a>(&'a self, request_id: &'a str) -> Problem<'a> {
         Problem {
             kind: format!("urn:pampero:problem:{}", self.code),

@@ -15,7 +15,7 @@ use crate::problem::ApiError;
 use crate::state::ApiState;
 use crate::weather::{average, current};
 use crate::{
-    docs, events, exposition, health, observations, openapi, places, providers, start_page,
+    docs, events, exposition, health, logs, observations, openapi, places, providers, start_page,
 };
 
 /// Returns the routes; nothing in here knows the request id, which the edge adds.
@@ -27,13 +27,18 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route("/docs/", get(docs::get_docs_page))
         .route("/docs/{*file}", get(docs::get_docs_file));
     let history = history(&state);
+    let logs = logs::router(&state);
     let router = described
         .merge(undescribed)
         .with_state(state)
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method);
-    match history {
+    let router = match history {
         Some(history) => router.nest_service("/prometheus", history),
+        None => router,
+    };
+    match logs {
+        Some(logs) => router.nest_service(logs::PREFIX, logs),
         None => router,
     }
 }

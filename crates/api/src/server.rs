@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::edge::Api;
+use crate::logs;
 
 /// Most header lines of one request.
 const HEADERS_MAX: usize = 100;
@@ -25,13 +26,23 @@ const HEADER_LIMIT_MIN: usize = 8 * 1024;
 /// file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What a listener serves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Served {
+    /// Everything.
+    Everything,
+    /// The log index alone, at the root, where OpenSearch's clients look for it.
+    Logs,
+}
+
 /// Serves connections of `listener` until `cancel`, then lets requests under way end.
 ///
-/// As many connections as the configuration allows are served at the same time; further ones wait in
+/// As many connections as the configuration allows are served by each listener at the same time; further ones wait in
 /// the backlog of the system. Returns when every connection has ended, at the latest after the grace
 /// period, when those that are left are cut off. Connections run on `tracker`.
 pub async fn serve(
     api: Api,
+    served: Served,
     listener: TcpListener,
     tracker: TaskTracker,
     cancel: CancellationToken,
@@ -47,7 +58,7 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, permit)) => {
-                let connection = run(api.clone(), stream, cancel.clone(), cut_off.clone());
+                let connection = run(api.clone(), served, stream, cancel.clone(), cut_off.clone());
                 tracker.spawn(async move {
                     connection.await;
                     drop(permit);
@@ -80,7 +91,13 @@ async fn accept(
 }
 
 /// Serves one connection; when told to stop, the request under way is the last one.
-async fn run(api: Api, stream: TcpStream, stop: CancellationToken, cut_off: CancellationToken) {
+async fn run(
+    api: Api,
+    served: Served,
+    stream: TcpStream,
+    stop: CancellationToken,
+    cut_off: CancellationToken,
+) {
     let config = api.config();
     let _open = api.http_metrics().map(HttpMetrics::connect);
     let mut builder = http1::Builder::new();
@@ -89,8 +106,11 @@ async fn run(api: Api, stream: TcpStream, stop: CancellationToken, cut_off: Canc
         .header_read_timeout(config.header_timeout)
         .max_buf_size(config.header_limit.max(HEADER_LIMIT_MIN))
         .max_headers(HEADERS_MAX);
-    let respond = |request: hyper::Request<Incoming>| {
+    let respond = |mut request: hyper::Request<Incoming>| {
         let api = api.clone();
+        if served == Served::Logs {
+            put_below(logs::PREFIX, &mut request);
+        }
         async move { Ok::<_, std::convert::Infallible>(api.respond(request).await) }
     };
     let mut connection =
@@ -111,6 +131,17 @@ async fn run(api: Api, stream: TcpStream, stop: CancellationToken, cut_off: Canc
         }
         // Clients go away, send garbage or nothing at all: nobody has to act on it.
         tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
+    }
+}
+
+/// Puts `prefix` before the path of a request.
+fn put_below<B>(prefix: &str, request: &mut hyper::Request<B>) {
+    let mut parts = request.uri().clone().into_parts();
+    let rest = parts.path_and_query.as_ref().map_or("/", |it| it.as_str());
+    let whole = if rest.starts_with('/') { format!("{prefix}{rest}") } else { rest.to_owned() };
+    parts.path_and_query = whole.parse().ok();
+    if let Ok(uri) = http::Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
     }
 }
 

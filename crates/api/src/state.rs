@@ -2,8 +2,10 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pampero_loader::{Averages, Board, PlaceBook, Poller, Sources, Timeline};
+use pampero_logs::rest::RestState;
 use pampero_metrics::History;
 use pampero_metrics::http::HttpOptions;
 use pampero_resilience::Clock;
@@ -35,6 +37,9 @@ pub struct ApiParts {
     pub store: Arc<dyn Store>,
     /// The history of metrics, and what may be asked of it; `None` when none is kept.
     pub history: Option<(History, HttpOptions)>,
+    /// The log index in OpenSearch's language, and the longest time one of its requests may take;
+    /// `None` when none is kept.
+    pub logs: Option<(RestState, Duration)>,
     /// Wall time.
     pub clock: Arc<dyn Clock>,
     /// What the operator decided.

@@ -29,6 +29,7 @@ Then name your places in pampero.toml and read them back:
 
 And look back:
   pampero metrics query 'pampero_weather_temperature_celsius' --range 6h
+  pampero logs 'level:error' --since 1h --follow
 "
 )]
 pub(crate) struct Cli {
@@ -58,6 +59,46 @@ pub(crate) enum Command {
     /// Asks the history of metrics.
     #[command(subcommand)]
     Metrics(MetricsCommand),
+    /// Searches the log, newest lines last.
+    ///
+    /// The log of the Pampero that runs on this machine is searched, or any index of an OpenSearch
+    /// with the same fields.
+    Logs(LogsArguments),
+}
+
+/// Arguments of `pampero logs`.
+#[derive(Args, Debug)]
+pub(crate) struct LogsArguments {
+    /// What to look for, as in 'level:error AND provider:open_meteo'
+    #[arg(value_name = "QUERY", default_value = "*")]
+    pub(crate) query: String,
+    /// How far back, as in 15m or 7d, or an instant, as in 2026-11-24T12:00:00Z
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+    /// Most lines that are shown; the newest
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 50)]
+    pub(crate) limit: u64,
+    /// Goes on with lines as they come, until it is stopped
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// How lines are shown
+    #[arg(long, short, value_name = "FORM", default_value = "table")]
+    pub(crate) output: LogsOutput,
+    /// The index, an alias, or a pattern
+    #[arg(long, value_name = "NAME", default_value = "weather_logs")]
+    pub(crate) index: String,
+    /// What stands before the index
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000/opensearch")]
+    pub(crate) server: Url,
+}
+
+/// How lines of the log are shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum LogsOutput {
+    /// A line for each document.
+    Table,
+    /// Each document as JSON on a line of its own.
+    Json,
 }
 
 /// What is done with metrics.

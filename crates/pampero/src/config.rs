@@ -10,6 +10,7 @@ mod host;
 mod kind;
 mod limits;
 mod log;
+mod logs;
 mod metrics;
 mod origin;
 mod places;
@@ -19,6 +20,7 @@ mod reader;
 mod reference;
 mod secret;
 mod server;
+mod shipping;
 mod store;
 mod targets;
 #[cfg(test)]
@@ -39,6 +41,7 @@ use pampero_telemetry::traces::TracesConfig;
 use pampero_weather::provider::ProviderId;
 use secrecy::SecretString;
 
+pub(crate) use logs::{LogsConfig, LogsListener};
 pub(crate) use metrics::MetricsConfig;
 pub(crate) use origin::Problems;
 pub(crate) use places::Places;
@@ -66,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     /// The log.
     pub(crate) log: LogConfig,
+    /// The index of the log.
+    pub(crate) logs: LogsConfig,
     /// The history of metrics.
     pub(crate) metrics: MetricsConfig,
     /// Metrics of the machine; `None` for none.
@@ -187,7 +192,8 @@ impl Config {
         let keys = self.providers.values().filter_map(|provider| provider.key.as_ref());
         let headers = self.traces.headers.iter().map(|(_, value)| value);
         let of_targets = targets::secrets(&self.metrics.history.targets);
-        keys.chain(&self.server.admin_token).chain(headers).chain(of_targets)
+        let of_shipping = self.logs.shipping.iter().filter_map(|cluster| cluster.password.as_ref());
+        keys.chain(&self.server.admin_token).chain(headers).chain(of_targets).chain(of_shipping)
     }
 }
 
@@ -211,6 +217,15 @@ fn read_sections(sources: &Sources<'_>, reader: &mut Reader, mut tree: Table) ->
         reader.section(tree_of, "server", server::DOC, |section| server::read(section, &vault));
     let store = reader.section(tree_of, "store", store::DOC, store::read);
     let log = reader.section(tree_of, "log", log::DOC, |section| log::read(section, no_color));
+    let mut cluster = None;
+    let mut logs = reader.section(tree_of, "logs", logs::DOC, |section| {
+        cluster = section.keys.remove("opensearch");
+        logs::read(section, server.admin_token.is_some())
+    });
+    (logs.shipping, logs.ships_instead) =
+        reader.table("logs.opensearch", shipping::DOC, cluster, |section| {
+            shipping::read(section, &vault)
+        });
     let mut targets = None;
     let mut metrics = reader.section(tree_of, "metrics", metrics::DOC, |section| {
         targets = section.keys.remove("targets");
@@ -236,7 +251,20 @@ fn read_sections(sources: &Sources<'_>, reader: &mut Reader, mut tree: Table) ->
     let providers = providers::read(reader, tree_of, &vault, &general);
     reader.leave_over("", tree);
     chain::check(reader, &chain, &chain_origin, &providers);
-    Config { server, workers, store, log, metrics, host, traces, polling, places, chain, providers }
+    Config {
+        server,
+        workers,
+        store,
+        log,
+        logs,
+        metrics,
+        host,
+        traces,
+        polling,
+        places,
+        chain,
+        providers,
+    }
 }
 
 /// A variable with one underscore where two belong would otherwise be passed over in silence.

@@ -40,6 +40,8 @@ impl DataFolder {
     const LOCK_FILE: &str = "pampero.lock";
     const STORE_FILE: &str = "pampero.sqlite";
     const HISTORY_FOLDER: &str = "metrics";
+    const LOGS_FOLDER: &str = "logs";
+    const LOGS_BUFFER_FOLDER: &str = "logs-buffer";
 
     /// Makes the folder if it is missing and takes hold of it.
     ///
@@ -67,6 +69,16 @@ impl DataFolder {
     /// Returns the path of the folder with the history of metrics.
     pub(crate) fn history(&self) -> PathBuf {
         self.path.join(Self::HISTORY_FOLDER)
+    }
+
+    /// Returns the path of the folder with the indices of the log.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.path.join(Self::LOGS_FOLDER)
+    }
+
+    /// Returns the path of the folder with what waits to be shipped.
+    pub(crate) fn logs_buffer(&self) -> PathBuf {
+        self.path.join(Self::LOGS_BUFFER_FOLDER)
     }
 }
 

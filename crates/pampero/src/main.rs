@@ -10,6 +10,8 @@ mod demo;
 mod fault_table;
 mod history;
 mod http;
+mod logs;
+mod logs_query;
 mod lookup;
 mod metrics_query;
 mod providers;
@@ -53,6 +55,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Check(arguments) => check(&arguments),
         Command::Metrics(MetricsCommand::Query(arguments)) => {
             runtime(NonZeroUsize::new(1))?.block_on(metrics_query::run(&arguments))
+        }
+        Command::Logs(arguments) => {
+            runtime(NonZeroUsize::new(1))?.block_on(logs_query::run(&arguments))
         }
         Command::Simulate(arguments) => runtime(None)?.block_on(simulate::run(&arguments)),
     }

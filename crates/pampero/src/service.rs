@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use pampero_api::{Api, ApiParts};
+use pampero_api::{Api, ApiParts, Served};
 use pampero_loader::{Averages, Board, PlaceBook, Poller, PollingPolicy, Resolver, Timeline};
 use pampero_metrics::{History, Jobs};
 use pampero_resilience::{Clock, QuotaLedger, SystemClock};
 use pampero_store::{SqliteOptions, SqliteStore, Store};
 use pampero_telemetry::host::HostMetrics;
 use pampero_telemetry::logging;
+use pampero_telemetry::logging::documents;
 use pampero_telemetry::metrics::{Exposition, Metrics};
 use pampero_telemetry::redaction::Redactor;
 use pampero_telemetry::traces::{self, Exporter, Traces};
@@ -23,6 +24,7 @@ use crate::config::{Config, Loaded};
 use crate::data_folder::DataFolder;
 use crate::history;
 use crate::http::{client_for, direct_client};
+use crate::logs::{self, Folders, Logs};
 use crate::providers::Workshop;
 use crate::shutdown;
 
@@ -49,7 +51,11 @@ pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> 
     let redactor = Redactor::new(config.secrets());
     let traced = traces::open(&config.traces, env!("CARGO_PKG_VERSION"), redactor.clone())?;
     let (traces, exporter) = traced.unzip();
-    logging::init(&config.log, redactor, Arc::clone(&clock), traces.as_ref(), None)?;
+    let documented = config.logs.enabled || config.logs.shipping.is_some();
+    let documents = documented
+        .then(|| documents::open(&config.logs.documents, redactor.clone(), Arc::clone(&clock)));
+    let of_log = documents.as_ref().map(|(documents, _)| documents);
+    logging::init(&config.log, redactor, Arc::clone(&clock), traces.as_ref(), of_log)?;
     for warning in warnings {
         tracing::warn!(warning, "configuration");
     }
@@ -63,8 +69,10 @@ pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> 
     let store = Arc::new(SqliteStore::open(&folder.store_file(), options).await?);
     let history =
         history::open(&config.metrics, rules, folder.history(), Arc::clone(&clock)).await?;
-    let kept = history.clone();
-    let parts = Parts { config, store: Arc::clone(&store), history, traces, clock, network };
+    let folders = Folders { indices: &folder.logs(), buffer: &folder.logs_buffer() };
+    let logs = Logs::open(&config.logs, folders, documents, Arc::clone(&clock)).await?;
+    let (kept, cluster) = (history.clone(), logs.cluster());
+    let parts = Parts { config, store: Arc::clone(&store), history, logs, traces, clock, network };
     let running = Running::start(parts, listener, exporter).await?;
     let asked_by = shutdown::requested().await?;
     tracing::info!(signal = asked_by, "stopping");
@@ -74,6 +82,9 @@ pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> 
     }
     if let Some(history) = kept {
         tokio::task::spawn_blocking(move || history.close()).await??;
+    }
+    if let Some(cluster) = cluster {
+        tokio::task::spawn_blocking(move || cluster.indices().close()).await?;
     }
     store.close().await?;
     tracing::info!("stopped");
@@ -85,6 +96,7 @@ struct Parts {
     config: Config,
     store: Arc<SqliteStore>,
     history: Option<History>,
+    logs: Logs,
     traces: Option<Traces>,
     clock: Arc<dyn Clock>,
     network: Network,
@@ -94,7 +106,8 @@ struct Parts {
 struct Running {
     cancel: CancellationToken,
     tracker: TaskTracker,
-    /// The timeline and the export of spans end last, since the others feed them.
+    /// The timeline, the export of spans and the keeping of the log end last, since the others feed
+    /// them.
     timeline_cancel: CancellationToken,
     timeline_tracker: TaskTracker,
     grace: Duration,
@@ -106,7 +119,7 @@ impl Running {
         listener: TcpListener,
         exporter: Option<Exporter>,
     ) -> anyhow::Result<Self> {
-        let Parts { config, store, history, traces, clock, network } = parts;
+        let Parts { config, store, history, logs, traces, clock, network } = parts;
         let running = Self {
             cancel: CancellationToken::new(),
             tracker: TaskTracker::new(),
@@ -175,6 +188,7 @@ impl Running {
         if let Some(history) = &history {
             history.register(metrics.area("history"));
         }
+        logs.register(metrics.area("logs"));
         let means = Arc::clone(&averages).keep_at_hand(Arc::clone(&places), running.cancel.clone());
         running.tracker.spawn(means);
         let parts = ApiParts {
@@ -186,6 +200,7 @@ impl Running {
             averages,
             store,
             history: history.clone().map(|history| (history, config.metrics.http)),
+            logs: logs.rest().map(|rest| (rest, config.logs.request_timeout)),
             clock,
             config: config.server,
             tracker: running.tracker.clone(),
@@ -203,7 +218,19 @@ impl Running {
             });
         }
         let (tracker, cancel) = (running.tracker.clone(), running.cancel.clone());
-        running.tracker.spawn(pampero_api::serve(api, listener, tracker, cancel));
+        let everything = Served::Everything;
+        running.tracker.spawn(pampero_api::serve(
+            api.clone(),
+            everything,
+            listener,
+            tracker,
+            cancel,
+        ));
+        logs.start(
+            &api,
+            &logs::Running { tracker: &running.tracker, cancel: &running.cancel },
+            &logs::Running { tracker: &running.timeline_tracker, cancel: &running.timeline_cancel },
+        )?;
         tracing::info!(%address, url = format!("http://{address}/"), "listening");
         running.tracker.spawn(poller.run());
         running.tracker.spawn(resolver.run());
@@ -222,7 +249,7 @@ impl Running {
         self.timeline_cancel.cancel();
         self.timeline_tracker.close();
         if tokio::time::timeout(LAST_EVENTS, self.timeline_tracker.wait()).await.is_err() {
-            tracing::error!("the last events or spans did not leave in time");
+            tracing::error!("the last events, spans or log lines did not leave in time");
         }
     }
 }

@@ -62,7 +62,7 @@ const TABLE: [Row; 18] = [
     Row {
         package: API,
         may_use: &[WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, LOADER, METRICS, LOGS],
-        tests_may_use: &[],
+        tests_may_use: &[INDEX],
     },
     Row {
         package: "pampero",

@@ -25,7 +25,8 @@ pub(super) fn start(
     let log = folder.join("pampero.log");
     let mut command = Command::new(binary);
     command.args(["demo", "--listen", &address.to_string()]).current_dir(folder);
-    command.envs(variables.iter().copied());
+    // Where OpenSearch's clients look may be taken by another one.
+    command.env("PAMPERO_LOGS__LISTEN", "127.0.0.1:0").envs(variables.iter().copied());
     let mut demo = Program::start(&mut command, address, &log)?;
     demo.wait_until_ready("/health/ready", Duration::from_millis(50), START_LIMIT)
         .with_context(|| format!("its output is in {}", log.display()))?;

@@ -8,7 +8,7 @@ use http::Method;
 use pampero_telemetry::metrics::http::{HttpMetrics, RouteMetrics};
 
 /// Every route there is; the most asked first.
-pub(crate) const TEMPLATES: [&str; 30] = [
+pub(crate) const TEMPLATES: [&str; 40] = [
     "/weather/current",
     "/weather/average/day",
     "/weather/average/week",
@@ -39,11 +39,26 @@ pub(crate) const TEMPLATES: [&str; 30] = [
     "/prometheus/api/v1/write",
     "/prometheus/federate",
     "/prometheus/{*rest}",
+    "/opensearch/_bulk",
+    "/opensearch/_msearch",
+    "/opensearch/_search",
+    "/opensearch/_search/scroll",
+    "/opensearch/{index}/_bulk",
+    "/opensearch/{index}/_doc",
+    "/opensearch/{index}/_doc/{id}",
+    "/opensearch/{index}/_search",
+    "/opensearch/{index}/_count",
+    "/opensearch/{*rest}",
 ];
 
 /// Tells whether a template belongs to the history of metrics.
 pub(super) fn is_of_history(template: usize) -> bool {
     TEMPLATES[template].starts_with("/prometheus/")
+}
+
+/// Tells whether a template belongs to the log index.
+pub(super) fn is_of_logs(template: usize) -> bool {
+    TEMPLATES[template].starts_with("/opensearch/")
 }
 
 /// The methods that have counters of their own, and a place for all others.
@@ -133,6 +148,11 @@ mod tests {
         );
         check("/prometheus/api/v1/nothing", Some("/prometheus/{*rest}"));
         check("/prometheus", Some("/prometheus/{*rest}"));
+        check("/opensearch/weather_logs/_search", Some("/opensearch/{index}/_search"));
+        check("/opensearch/weather_logs/_doc/7", Some("/opensearch/{index}/_doc/{id}"));
+        check("/opensearch/_cat/indices", Some("/opensearch/{*rest}"));
+        check("/opensearch/", Some("/opensearch/{*rest}"));
+        check("/opensearch", Some("/opensearch/{*rest}"));
         check("/nothing", None);
     }
 

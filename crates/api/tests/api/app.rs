@@ -12,9 +12,11 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use pampero_api::{Api, ApiParts, ServerConfig};
+use pampero_index::{Cluster, IndexOptions};
 use pampero_loader::{
     Averages, Board, PlaceBook, PlaceDraft, Poller, PollingPolicy, Source, Sources, Timeline,
 };
+use pampero_logs::rest::{RestOptions, RestState};
 use pampero_metrics::http::HttpOptions;
 use pampero_metrics::{History, HistoryOptions};
 use pampero_providers::{
@@ -215,6 +217,9 @@ impl TestApp {
         let history_folder = folder.path().join("metrics");
         let options = HistoryOptions::default();
         let history = History::open(&history_folder, options, Arc::clone(&shared_clock)).unwrap();
+        let indices = folder.path().join("logs");
+        let cluster = Arc::new(Cluster::open(&indices, IndexOptions::default()).unwrap());
+        let logs = RestState::new(cluster, Arc::clone(&shared_clock), RestOptions::default());
         let parts = ApiParts {
             places: Arc::clone(&places),
             board: Arc::clone(&board),
@@ -224,6 +229,7 @@ impl TestApp {
             averages: Arc::clone(&averages),
             store,
             history: Some((history.clone(), HttpOptions::default())),
+            logs: Some((logs, Duration::from_secs(60))),
             clock: shared_clock,
             config,
             tracker: tracker.clone(),

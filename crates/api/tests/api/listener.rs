@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use pampero_api::{ServerConfig, serve};
+use pampero_api::{Served, ServerConfig, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -17,7 +17,7 @@ pub(crate) async fn listening(config: ServerConfig) -> (TestApp, SocketAddr, Joi
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (tracker, cancel) = (app.tracker.clone(), app.cancel.clone());
-    let serving = serve(app.api.clone(), listener, tracker.clone(), cancel);
+    let serving = serve(app.api.clone(), Served::Everything, listener, tracker.clone(), cancel);
     let serving = tracker.spawn(serving);
     (app, address, serving)
 }

@@ -10,6 +10,7 @@ mod exposition;
 mod exposition_limits;
 mod history;
 mod listener;
+mod logs;
 mod observations;
 mod places;
 mod providers;

@@ -182,6 +182,8 @@ fn signal(process_id: u32, name: &str) {
 
 fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pampero"));
+    // Many run at once, and only one of them could listen where OpenSearch's clients look.
+    command.env("PAMPERO_LOGS__LISTEN", "127.0.0.1:0");
     command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::null());
     command
 }

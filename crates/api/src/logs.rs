@@ -1,0 +1,98 @@
+//! The log index in OpenSearch's language, as the edge mounts it: below its prefix, with the admin
+//! token round what changes something.
+//!
+//! OpenSearch's clients know basic authentication, so the token may come as the password of any user.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, Method, StatusCode, header};
+
+use crate::edge::admin_token_fits;
+use crate::state::ApiState;
+
+/// Path below which the routes lie on the listener of the API.
+pub(crate) const PREFIX: &str = "/opensearch";
+
+/// Calls that are asked with POST, PUT or DELETE and change no document and no index, without the
+/// index in front of them.
+const READING: [&[&str]; 13] = [
+    &["_search"],
+    &["_search", "scroll"],
+    &["_search", "scroll", "_all"],
+    &["_search", "point_in_time"],
+    &["_search", "point_in_time", "_all"],
+    &["_msearch"],
+    &["_count"],
+    &["_mget"],
+    &["_field_caps"],
+    &["_analyze"],
+    &["_refresh"],
+    &["_validate", "query"],
+    &["_index_template", "_simulate"],
+];
+
+/// Returns the routes of the log index; `None` when there is none.
+pub(crate) fn router(state: &ApiState) -> Option<Router> {
+    let (rest, _) = state.logs.clone()?;
+    let guard = from_fn_with_state(state.clone(), guard_changes);
+    Some(pampero_logs::rest::router(rest).layer(guard))
+}
+
+/// Asks for the admin token, where there is one, from whoever changes something.
+async fn guard_changes(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+    let allowed = !changes(request.method(), request.uri().path())
+        || admin_token_fits(state.config.admin_token.as_ref(), request.headers());
+    if allowed {
+        return next.run(request).await;
+    }
+    // Source: OpenSearch's security plugin, whose clients expect exactly this.
+    let challenge = HeaderValue::from_static("Basic realm=\"OpenSearch Security\"");
+    let headers = [(header::WWW_AUTHENTICATE, challenge)];
+    (StatusCode::UNAUTHORIZED, headers, "Unauthorized").into_response()
+}
+
+/// Tells whether a request may change a document, an index or a setting.
+fn changes(method: &Method, path: &str) -> bool {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return false;
+    }
+    let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    if parts.first().is_some_and(|first| !first.starts_with('_')) {
+        parts.remove(0);
+    }
+    !READING.contains(&parts.as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_something_is_told_from_what_reads() {
+        check("GET", "/weather_logs/_doc/1", false);
+        check("POST", "/weather_logs/_search", false);
+        check("POST", "/_search/scroll", false);
+        check("DELETE", "/_search/scroll", false);
+        check("POST", "/_msearch", false);
+        check("POST", "/weather_logs/_validate/query", false);
+        check("PUT", "/weather_logs", true);
+        check("DELETE", "/weather_logs", true);
+        check("POST", "/_bulk", true);
+        check("POST", "/_bulk/", true);
+        check("POST", "/weather_logs/_doc", true);
+        check("PUT", "/weather_logs/_doc/_search", true);
+        check("POST", "/weather_logs/_create/scroll", true);
+        check("PUT", "/scroll", true);
+        check("PUT", "/_index_template/query", true);
+        check("POST", "/_aliases", true);
+        check("PUT", "/weather_logs/_alias/_search", true);
+    }
+
+    #[track_caller]
+    fn check(method: &str, path: &str, changes_something: bool) {
+        let method = method.parse().unwrap();
+        assert_eq!(changes(&method, path), changes_something, "{method} {path}");
+    }
+}
