@@ -10,7 +10,7 @@ mod parse;
 mod pattern;
 mod print;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
@@ -20,7 +20,10 @@ use crate::{Exception, ExceptionKind};
 use pattern::Format;
 
 /// The default of fields of type `date` and `date_nanos`.
-const DEFAULT: &str = "strict_date_optional_time||epoch_millis";
+static DEFAULT: LazyLock<DateFormat> = LazyLock::new(|| {
+    let spelling = "strict_date_optional_time||epoch_millis";
+    DateFormat::new(spelling).expect("the default is a format")
+});
 
 /// One or more formats, tried in order, as in `strict_date_optional_time||epoch_millis`.
 #[derive(Clone, Debug)]
@@ -75,7 +78,7 @@ impl DateFormat {
 
     /// Returns the default of fields of type `date`: `strict_date_optional_time||epoch_millis`.
     pub fn default_date() -> Self {
-        Self::new(DEFAULT).expect("the default is a format")
+        DEFAULT.clone()
     }
 
     /// Sets the resolution to one nanosecond, for `date_nanos`.

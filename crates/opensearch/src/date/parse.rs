@@ -41,7 +41,10 @@ pub(super) fn parse(
 ) -> Option<Timestamp> {
     match format {
         Format::Epoch(unit) => epoch(*unit, text, rounding),
-        Format::Items { read, .. } => {
+        Format::Items { read, instant, .. } => {
+            if let Some(found) = (*instant).then(|| whole_instant(text)).flatten() {
+                return Some(found);
+            }
             let mut found = Found::default();
             let rest = items(read, text, &mut found)?;
             if !rest.is_empty() {
@@ -50,6 +53,34 @@ pub(super) fn parse(
             found.instant(rounding, zone)
         }
     }
+}
+
+/// Reads the form in which programs write most of their dates: all parts up to the second, a fraction
+/// or none, and `Z`. What is `None` here may still be a date.
+fn whole_instant(text: &str) -> Option<Timestamp> {
+    let (head, tail) = text.as_bytes().split_first_chunk::<19>()?;
+    let two = |at: usize| match (head[at], head[at + 1]) {
+        (tens @ b'0'..=b'9', ones @ b'0'..=b'9') => {
+            i8::try_from((tens - b'0') * 10 + ones - b'0').ok()
+        }
+        _ => None,
+    };
+    if (head[4], head[7], head[10], head[13], head[16]) != (b'-', b'-', b'T', b':', b':') {
+        return None;
+    }
+    let fraction = match tail {
+        [b'Z'] => &[],
+        [b'.', digits @ .., b'Z'] if (1..=9).contains(&digits.len()) => digits,
+        _ => return None,
+    };
+    let mut nanos = 0;
+    for place in 0..9 {
+        let digit = fraction.get(place).copied().unwrap_or(b'0');
+        nanos = nanos * 10 + i32::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+    }
+    let year = i16::from(two(0)?) * 100 + i16::from(two(2)?);
+    let local = DateTime::new(year, two(5)?, two(8)?, two(11)?, two(14)?, two(17)?, nanos).ok()?;
+    Offset::UTC.to_timestamp(local).ok()
 }
 
 /// Reads a number that counts from 1970, with a fraction or without.

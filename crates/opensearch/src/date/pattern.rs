@@ -14,7 +14,12 @@ pub(super) enum Format {
     /// A number that counts from 1970.
     Epoch(Epoch),
     /// A pattern to read and one to write.
-    Items { read: Vec<Item>, write: Vec<Item> },
+    Items {
+        read: Vec<Item>,
+        write: Vec<Item>,
+        /// Whether it reads `2026-08-21T10:00:00.123Z`, for which there is a shorter way.
+        instant: bool,
+    },
 }
 
 /// The unit of a number that counts from 1970.
@@ -112,7 +117,8 @@ impl Format {
         if let Some((named, leniency)) = named::find(spelling) {
             let read = Cutter::cut(named.read, leniency, true)?;
             let write = Cutter::cut(named.write, Leniency::Strict, true)?;
-            return Ok(Self::Items { read, write });
+            let instant = spelling.ends_with("date_optional_time");
+            return Ok(Self::Items { read, write, instant });
         }
         let refuse = |detail: String| {
             Exception::illegal_argument(format!("Invalid format: [{spelling}]: {detail}"))
@@ -122,7 +128,7 @@ impl Format {
         }
         let read = Cutter::cut(spelling, Leniency::Strict, false)
             .map_err(|error| refuse(error.reason().to_owned()))?;
-        Ok(Self::Items { write: read.clone(), read })
+        Ok(Self::Items { write: read.clone(), read, instant: false })
     }
 }
 

@@ -190,6 +190,8 @@ proptest! {
         // The edges of the first and the last year may lie in others elsewhere, which have no dates.
         if written.starts_with(|first: char| first.is_ascii_digit()) {
             prop_assert_eq!(format.read(&written).unwrap(), instant);
+            let offset = written.replace('Z', "+00:00");
+            prop_assert_eq!(format.read(&offset).unwrap(), instant);
         }
         let cut = DateFormat::new("epoch_millis").unwrap().read(&millis(instant).to_string());
         prop_assert_eq!(cut.unwrap().as_nanosecond(), nanos.div_euclid(1_000_000) * 1_000_000);
