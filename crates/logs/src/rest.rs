@@ -15,6 +15,7 @@ mod call;
 mod contexts;
 mod count;
 mod counts;
+mod delete_by_query;
 mod documents;
 mod field_caps;
 mod filter_path;
@@ -194,6 +195,7 @@ pub fn router(state: RestState) -> Router {
         .merge(scroll::routes())
         .merge(point_in_time::routes())
         .merge(count::routes())
+        .merge(delete_by_query::routes())
         .merge(field_caps::routes())
         .merge(analyze::routes())
         .merge(unsupported::routes())

@@ -9,7 +9,7 @@ use super::RestState;
 use super::answer::Failure;
 
 /// Paths and what lies there in OpenSearch.
-const REFUSED: [(&str, &str); 32] = [
+const REFUSED: [(&str, &str); 31] = [
     ("/_search/template", "search template"),
     ("/{index}/_search/template", "search template"),
     ("/_msearch/template", "search template"),
@@ -30,7 +30,6 @@ const REFUSED: [(&str, &str); 32] = [
     ("/{index}/_termvectors/{id}", "[_termvectors]"),
     ("/_mtermvectors", "[_termvectors]"),
     ("/{index}/_mtermvectors", "[_termvectors]"),
-    ("/{index}/_delete_by_query", "[_delete_by_query]"),
     ("/{index}/_update_by_query", "[_update_by_query]"),
     ("/_delete_by_query/{id}/_rethrottle", "[_delete_by_query]"),
     ("/_update_by_query/{id}/_rethrottle", "[_update_by_query]"),

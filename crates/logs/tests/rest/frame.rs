@@ -173,8 +173,8 @@ async fn bodies_may_be_packed() {
 async fn a_packed_body_counts_as_large_as_it_is_unpacked() {
     let options = RestOptions { body_bytes_max: 10_000, ..RestOptions::default() };
     let server = Server::with(options);
-    let bomb = packed(&vec![b' '; 50_000_000]);
-    assert!(bomb.len() < 60_000);
+    let bomb = packed(&vec![b' '; 8_000_000]);
+    assert!(bomb.len() < 100_000);
     let halves = packed(&vec![b' '; 9_000]);
     assert_eq!(post_packed(&server, &packed(&vec![b' '; 10_001])).await.status, 413);
     assert_eq!(post_packed(&server, &bomb).await.status, 413);
@@ -257,7 +257,7 @@ async fn post_packed(server: &Server, body: &[u8]) -> Reply {
 }
 
 fn packed(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()
 }

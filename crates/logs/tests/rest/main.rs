@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 mod bulk;
+mod delete_by_query;
 mod documents;
 mod frame;
 mod grafana;
