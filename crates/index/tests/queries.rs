@@ -51,7 +51,7 @@ fn documents() -> Vec<Value> {
         json!({ "message": "", "level": "DEBUG", "station": "a*b?c\\d", "hits": 0, "temp": null }),
         json!({
             "message": ["first value", "second value"], "level": "INFO", "title": "the sensor rain",
-            "back\\slash": "odd", "ok": "true",
+            "back\\slash": "odd", "back\\count": 3, "back\\part": 1.5, "ok": "true",
         }),
     ]
 }
@@ -359,6 +359,10 @@ fn ranges_lie_between_their_bounds() {
     check(range("nanos", json!({ "gt": "2026-08-21T10:00:00.000000000Z" })), &["3"]);
     check(range("nanos", json!({ "gt": "2026-08-21T10:00:00.000000001Z" })), &[]);
     check(range("_seq_no", json!({ "gte": 1, "lt": 3 })), &["2", "3"]);
+    check(range("back\\slash.keyword", json!({ "gte": "o", "lt": "p" })), &["6"]);
+    check(range("back\\count", json!({ "gt": 2 })), &["6"]);
+    check(range("back\\part", json!({ "lt": 1.5 })), &[]);
+    check(range("back\\part", json!({ "lte": 1.5 })), &["6"]);
     check(range("nowhere", json!({ "gte": 1 })), &[]);
 }
 
@@ -402,6 +406,7 @@ fn exists_finds_any_value() {
     check(exists("error.code.keyword"), &["1", "3"]);
     check(exists("ok"), &["1", "2", "6"]);
     check(exists("labels.zone"), &["1", "2"]);
+    check(exists("back\\count"), &["6"]);
     check(exists("nowhere"), &[]);
     check(exists("_id"), &ALL);
 }

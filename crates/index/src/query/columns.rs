@@ -7,7 +7,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
-use tantivy::columnar::{Column, ColumnType, DynamicColumn, MonotonicallyMappableToU64};
+use tantivy::columnar::{Column, ColumnType, DynamicColumn};
 use tantivy::query::{
     BitSetDocSet, BoundsRange, ConstScorer, EmptyScorer, EnableScoring, Explanation,
     FastFieldRangeWeight, Query, Scorer, Weight,
@@ -47,58 +47,38 @@ impl ColumnQuery {
         Self { field, path, column: column.into(), ranges: ranges.into() }
     }
 
-    fn whole_scorer<T>(
+    /// Returns the ranges of whole numbers that a column of type `T` may hold something of, closed.
+    fn whole_ranges<T>(&self, limits: (i128, i128), value: impl Fn(i128) -> T) -> Vec<(T, T)> {
+        let ranges = self.ranges.iter();
+        ranges
+            .filter_map(|(lower, upper)| whole_range(*lower, *upper, limits))
+            .map(|(lower, upper)| (value(lower), value(upper)))
+            .collect()
+    }
+
+    fn decimal_ranges(&self) -> Vec<(f64, f64)> {
+        let ranges = self.ranges.iter().map(|(lower, upper)| decimal_range(*lower, *upper));
+        ranges.filter(|(lower, upper)| lower <= upper).collect()
+    }
+
+    /// Finds the documents with a value in one of several closed ranges.
+    fn ranges_scorer<T>(
         &self,
         reader: &SegmentReader,
         boost: Score,
         column: &Column<T>,
-        limits: (i128, i128),
-        value: impl Fn(i128) -> T,
+        ranges: &[(T, T)],
     ) -> tantivy::Result<Box<dyn Scorer>>
     where
-        T: tantivy::fastfield::FastValue + MonotonicallyMappableToU64 + PartialOrd,
+        T: tantivy::fastfield::FastValue + PartialOrd,
     {
-        let mut ranges: Vec<(T, T)> = self
-            .ranges
-            .iter()
-            .filter_map(|(lower, upper)| whole_range(*lower, *upper, limits))
-            .map(|(lower, upper)| (value(lower), value(upper)))
-            .collect();
-        match ranges.len() {
-            0 => Ok(Box::new(EmptyScorer)),
-            1 => {
-                let (lower, upper) = ranges.remove(0);
-                let bounds = (Bound::Included(lower), Bound::Included(upper));
-                self.range_scorer(reader, boost, bounds)
-            }
-            _ => Ok(scan(reader, boost, column, ranges)),
-        }
-    }
-
-    fn decimal_scorer(
-        &self,
-        reader: &SegmentReader,
-        boost: Score,
-        column: &Column<f64>,
-    ) -> tantivy::Result<Box<dyn Scorer>> {
-        let decimal = |bound: Bound<Number>| {
-            bound.map(|number| match number {
-                Number::Whole(whole) => whole as f64,
-                Number::Decimal(decimal) => decimal,
-            })
-        };
-        match &*self.ranges {
+        match ranges {
             [] => Ok(Box::new(EmptyScorer)),
-            [(lower, upper)] => {
-                self.range_scorer(reader, boost, (decimal(*lower), decimal(*upper)))
+            // Tantivy finds the column by the name in the term, in which it reads backslashes as escapes.
+            [(lower, upper)] if !self.path.contains('\\') => {
+                self.range_scorer(reader, boost, (*lower, *upper))
             }
-            many => {
-                let points = many.iter().filter_map(|(lower, _)| match decimal(*lower) {
-                    Bound::Included(value) => Some((value, value)),
-                    _ => None,
-                });
-                Ok(scan(reader, boost, column, points.collect()))
-            }
+            _ => Ok(scan(reader, boost, column, ranges.to_vec())),
         }
     }
 
@@ -107,15 +87,14 @@ impl ColumnQuery {
         &self,
         reader: &SegmentReader,
         boost: Score,
-        (lower, upper): (Bound<T>, Bound<T>),
+        (lower, upper): (T, T),
     ) -> tantivy::Result<Box<dyn Scorer>> {
         let term = |value: T| {
             let mut term: Term = json_term(self.field, &self.path);
             term.append_type_and_fast_value(value);
-            term
+            Bound::Included(term)
         };
-        FastFieldRangeWeight::new(BoundsRange::new(lower.map(term), upper.map(term)))
-            .scorer(reader, boost)
+        FastFieldRangeWeight::new(BoundsRange::new(term(lower), term(upper))).scorer(reader, boost)
     }
 }
 
@@ -182,6 +161,25 @@ fn whole_range(
     (lower <= upper).then_some((lower, upper))
 }
 
+/// Returns the decimals between two bounds, both included; the first is greater when there are none.
+fn decimal_range(lower: Bound<Number>, upper: Bound<Number>) -> (f64, f64) {
+    let decimal = |number: Number| match number {
+        Number::Whole(whole) => whole as f64,
+        Number::Decimal(decimal) => decimal,
+    };
+    let lower = match lower {
+        Bound::Included(number) => decimal(number),
+        Bound::Excluded(number) => decimal(number).next_up(),
+        Bound::Unbounded => f64::NEG_INFINITY,
+    };
+    let upper = match upper {
+        Bound::Included(number) => decimal(number),
+        Bound::Excluded(number) => decimal(number).next_down(),
+        Bound::Unbounded => f64::INFINITY,
+    };
+    (lower, upper)
+}
+
 impl Query for ColumnQuery {
     fn weight(&self, _scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
         Ok(Box::new(self.clone()))
@@ -198,24 +196,20 @@ impl Weight for ColumnQuery {
             }
             return match handle.open()? {
                 DynamicColumn::I64(column) => {
-                    self.whole_scorer(reader, boost, &column, SIGNED, |whole| whole as i64)
+                    let ranges = self.whole_ranges(SIGNED, |whole| whole as i64);
+                    self.ranges_scorer(reader, boost, &column, &ranges)
                 }
                 DynamicColumn::U64(column) => {
-                    self.whole_scorer(reader, boost, &column, UNSIGNED, |whole| whole as u64)
+                    let ranges = self.whole_ranges(UNSIGNED, |whole| whole as u64);
+                    self.ranges_scorer(reader, boost, &column, &ranges)
                 }
-                DynamicColumn::F64(column) => self.decimal_scorer(reader, boost, &column),
+                DynamicColumn::F64(column) => {
+                    self.ranges_scorer(reader, boost, &column, &self.decimal_ranges())
+                }
+                // Tantivy has no ranges over booleans.
                 DynamicColumn::Bool(column) => {
-                    let wanted: Vec<(bool, bool)> = [false, true]
-                        .into_iter()
-                        .filter(|value| {
-                            let value = i128::from(*value);
-                            self.ranges.iter().any(|(lower, upper)| {
-                                whole_range(*lower, *upper, (value, value)).is_some()
-                            })
-                        })
-                        .map(|value| (value, value))
-                        .collect();
-                    Ok(scan(reader, boost, &column, wanted))
+                    let ranges = self.whole_ranges((0, 1), |whole| whole == 1);
+                    Ok(scan(reader, boost, &column, ranges))
                 }
                 _ => Ok(Box::new(EmptyScorer)),
             };

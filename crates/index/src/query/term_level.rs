@@ -319,7 +319,12 @@ fn address_bounds((lower, upper): (Limit<'_>, Limit<'_>)) -> Result<Range<String
 }
 
 /// Finds whole strings between bounds by their column, in which they are numbered in their order.
+///
+/// Tantivy finds the column by the name in the term, in which it reads backslashes as escapes.
 fn between_keywords(place: &Place, (lower, upper): Range<String>) -> Built {
+    if place.prefix().contains(&b'\\') {
+        return between_words(place, (lower, upper));
+    }
     let term = |text: String| place.term(&text);
     constant(Box::new(FastFieldRangeQuery::new(lower.map(term), upper.map(term))), 1.0)
 }
