@@ -7,12 +7,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt;
 use jiff::Timestamp;
 use pampero_index::search::{SearchOptions, search};
 use pampero_index::{Cluster, IndexOptions, Snapshot};
 use pampero_logs::path::{
     LogPath, LogWriter, PathOptions, WriterCounts, WriterOptions, keep_indices,
 };
+use pampero_logs::rest::{RestOptions, RestState, router};
 use pampero_logs::shipping::{Shipping, ShippingConfig};
 use pampero_opensearch::ExceptionKind;
 use pampero_opensearch::search::SearchRequest;
@@ -23,6 +28,7 @@ use pampero_telemetry::redaction::Redactor;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 use tracing::subscriber::DefaultGuard;
 use tracing::{error, info, warn};
 
@@ -110,6 +116,17 @@ impl Program {
 
 const NOON: &str = "2026-11-24T12:00:30Z";
 
+/// Returns the query of the original's monitor, as it stands there.
+fn monitor() -> Value {
+    json!({
+        "size": 0,
+        "query": { "bool": { "must": [
+            { "match": { "level": "error" } },
+            { "range": { "timestamp": { "gte": "now-5m/m", "lte": "now/m" } } },
+        ] } },
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn event_is_found_within_a_second() {
     let folder = tempfile::tempdir().unwrap();
@@ -119,15 +136,7 @@ async fn event_is_found_within_a_second() {
     info!(target: "pampero_api", elapsed_ms = 1_200_u64, "slow request");
     program.pass(Duration::from_millis(1_000)).await;
 
-    // The query of the original's monitor, as it stands there.
-    let monitor = json!({
-        "size": 0,
-        "query": { "bool": { "must": [
-            { "match": { "level": "error" } },
-            { "range": { "timestamp": { "gte": "now-5m/m", "lte": "now/m" } } },
-        ] } },
-    });
-    assert_eq!(program.search(&monitor)["hits"]["total"]["value"], json!(2));
+    assert_eq!(program.search(&monitor())["hits"]["total"]["value"], json!(2));
     assert_eq!(program.count(&json!({ "term": { "level.keyword": "ERROR" } })), 2);
     assert_eq!(program.count(&json!({ "term": { "provider": "open_meteo" } })), 1);
     assert_eq!(program.count(&json!({ "term": { "provider.keyword": "open_meteo" } })), 1);
@@ -206,6 +215,39 @@ async fn creating_the_index_of_the_aliass_name_is_acknowledged() {
     let taken = create("weather_logs-2026.11.24", &Value::Null).unwrap_err();
     assert_eq!(taken.kind(), ExceptionKind::ResourceAlreadyExists);
     program.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_of_the_original_work_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path(), NOON, PathOptions::default());
+    error!(target: "pampero_loader", provider = "open_meteo", "gave up");
+    info!(target: "pampero_loader", provider = "met_norway", "answered");
+    program.pass(Duration::from_millis(1_000)).await;
+    let clock: Arc<dyn Clock> = program.clock.clone();
+    let options = RestOptions::default();
+    let app = router(RestState::new(Arc::clone(&program.cluster), clock, options));
+
+    let created = send(&app, "PUT", "/weather_logs", None).await;
+    assert_eq!(created["acknowledged"], json!(true));
+    let found = send(&app, "POST", "/weather_logs/_search", Some(&monitor())).await;
+    assert_eq!(found["hits"]["total"]["value"], json!(1));
+    program.stop().await;
+}
+
+async fn send(app: &Router, method: &str, path: &str, body: Option<&Value>) -> Value {
+    let request = Request::builder().method(method).uri(path).header("host", "localhost:9200");
+    let request = match body {
+        Some(body) => request
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap(),
+        None => request.body(Body::empty()).unwrap(),
+    };
+    let response = app.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice(&bytes).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
