@@ -3,7 +3,8 @@
 //!
 //! `cargo bench -p pampero-index --bench ingest -- documents=200000` writes so many documents of
 //! about 300 bytes, a thousand at a time, each thousand synced before the next. The other writer has
-//! the same fields and settings, syncs nothing before its commit, and numbers no documents.
+//! the same fields and settings, syncs nothing before its commit, and numbers no documents. The fields
+//! are mapped as the program maps its own; `mapping=dynamic` lets the documents bring them.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
@@ -17,7 +18,7 @@ use pampero_opensearch::Mapping;
 use pampero_opensearch::mapping::FieldValue;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde_json::Map;
+use serde_json::{Map, json};
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::schema::OwnedValue;
 use tantivy::store::{Compressor, ZstdCompressor};
@@ -29,10 +30,12 @@ const BATCH: usize = 1_000;
 fn main() {
     let mut count = 200_000;
     let mut rounds = 3;
+    let mut mapping = own_mapping();
     for argument in std::env::args().skip(1) {
         match argument.split_once('=') {
             Some(("documents", number)) => count = number.parse().unwrap(),
             Some(("rounds", number)) => rounds = number.parse().unwrap(),
+            Some(("mapping", "dynamic")) => mapping = Mapping::default(),
             // Cargo adds `--bench`.
             _ => {}
         }
@@ -41,8 +44,8 @@ fn main() {
     let json_bytes: usize = documents.iter().map(Bytes::len).sum();
     println!("{count} documents of {} bytes", json_bytes / count.max(1));
     for _ in 0..rounds {
-        let plain_s = write_plainly(&documents);
-        let (index_s, disk_bytes, merged_bytes) = write_to_index(&documents);
+        let plain_s = write_plainly(&documents, mapping.clone());
+        let (index_s, disk_bytes, merged_bytes) = write_to_index(&documents, mapping.clone());
         let rate = |seconds: f64| count as f64 / seconds;
         let share = |bytes: u64| bytes as f64 / json_bytes as f64;
         println!(
@@ -55,6 +58,28 @@ fn main() {
             share(merged_bytes),
         );
     }
+}
+
+/// Words that are looked for whole are keywords; only the message is text.
+fn own_mapping() -> Mapping {
+    let keyword = json!({ "type": "keyword" });
+    let whole = json!({ "type": "keyword", "fields": { "keyword": { "type": "keyword" } } });
+    let text = json!({
+        "type": "text",
+        "fields": { "keyword": { "type": "keyword", "ignore_above": 256 } },
+    });
+    Mapping::from_json(&json!({ "properties": {
+        "timestamp": { "type": "date" },
+        "level": text,
+        "log_message": text,
+        "target": whole,
+        "service": whole,
+        "place": whole,
+        "provider": whole,
+        "request_id": keyword,
+        "duration_ms": { "type": "long" },
+    } }))
+    .unwrap()
 }
 
 fn now() -> Timestamp {
@@ -75,7 +100,10 @@ fn document(number: usize, chance: &mut StdRng) -> String {
     let (what, target) = match one_of(&["a", "b", "c"]) {
         "a" => ("observation was recorded", "pampero_loader::poll"),
         "b" => ("request was answered", "pampero_api::edge::measure"),
-        _ => ("provider did not answer in time, trying the next of the chain", "pampero_loader::chain"),
+        _ => (
+            "provider did not answer in time, trying the next of the chain",
+            "pampero_loader::chain",
+        ),
     };
     let time = now() + jiff::SignedDuration::from_millis(number as i64 * 7);
     let request: u64 = chance.random();
@@ -87,10 +115,10 @@ fn document(number: usize, chance: &mut StdRng) -> String {
 }
 
 /// Returns the seconds it takes, and the bytes on disk before and after all is merged.
-fn write_to_index(documents: &[Bytes]) -> (f64, u64, u64) {
+fn write_to_index(documents: &[Bytes], mapping: Mapping) -> (f64, u64, u64) {
     let folder = TempDir::new().unwrap();
     let indices = Indices::open(folder.path(), IndexOptions::default()).unwrap();
-    let index = indices.create("logs", Map::new(), Mapping::default(), now()).unwrap();
+    let index = indices.create("logs", Map::new(), mapping, now()).unwrap();
     let begun = Instant::now();
     for batch in documents.chunks(BATCH) {
         let operations = batch.iter().map(|source| Operation {
@@ -113,7 +141,7 @@ fn write_to_index(documents: &[Bytes]) -> (f64, u64, u64) {
 }
 
 /// Returns the seconds it takes tantivy's own writer, which gets the same fields.
-fn write_plainly(documents: &[Bytes]) -> f64 {
+fn write_plainly(documents: &[Bytes], mut mapping: Mapping) -> f64 {
     let folder = TempDir::new().unwrap();
     let layout = Layout::new();
     let settings = IndexSettings {
@@ -130,7 +158,6 @@ fn write_plainly(documents: &[Bytes]) -> f64 {
         .num_merge_threads(1)
         .build();
     let mut writer: IndexWriter = index.writer_with_options(options).unwrap();
-    let mut mapping = Mapping::default();
     let begun = Instant::now();
     for (number, source) in documents.iter().enumerate() {
         let document = plain_document(&layout, &mut mapping, number, source);
