@@ -416,6 +416,35 @@ fn everything_is_there_again_after_it_is_opened_again() {
 }
 
 #[test]
+fn a_deletion_that_was_decided_is_finished_after_a_crash() {
+    let scene = Scene::with(&["a", "b"]);
+    let uuid = scene.cluster.indices().get("a").unwrap().uuid().to_string();
+    let Scene { folder, cluster, now } = scene;
+    cluster.indices().close();
+    drop(cluster);
+    let file = folder.path().join("cluster.json");
+    let mut kept: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    kept["doomed"] = json!([uuid]);
+    std::fs::write(&file, kept.to_string()).unwrap();
+    let cluster = open(folder.path());
+    let scene = Scene { folder, cluster, now };
+    scene.check("", ResolveOptions::default(), Ok(&["b"]));
+}
+
+#[test]
+fn an_alias_does_not_outlive_its_index_in_another_of_the_same_name() {
+    let scene = Scene::with(&["a"]);
+    scene.alias("a", "logs", json!({}));
+    // As after a crash between the deletion and the change of the file.
+    scene.cluster.indices().delete("a").unwrap();
+    assert!(!scene.cluster.is_alias("logs"));
+    scene.create("a", json!(null)).unwrap();
+    assert!(!scene.cluster.is_alias("logs"));
+    let scene = scene.reopened();
+    assert!(!scene.cluster.is_alias("logs"));
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_told() {
     let scene = Scene::with(&["a"]);
     let Scene { folder, cluster, .. } = scene;
