@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
+use jiff::Timestamp;
 use pampero_index::Snapshot;
 use pampero_index::query::{QueryContext, build};
 use pampero_opensearch::Exception;
@@ -63,8 +64,8 @@ async fn count(state: RestState, expression: String, call: Call) -> Result<Answe
         }
     }
     let scope = Scope::read(&expression, &call.parameters)?;
-    let query = asked_query(&call)?;
     let work = move |state: &RestState| {
+        let query = asked_query(&call)?;
         let opened = scope.open(state)?;
         let query = opened.filtered(query);
         let now = state.clock.now();
@@ -92,47 +93,45 @@ fn asked_query(call: &Call) -> Result<Option<Query>, Failure> {
     Ok(entries.get("query").map(Query::from_json).transpose()?)
 }
 
-/// A query that cannot be read is an answer here, not an error.
 async fn validate(state: RestState, expression: String, call: Call) -> Result<Answer, Failure> {
     call.takes(&[&QUERY_PARAMETERS, &VALIDATE_PARAMETERS, &scope::PARAMETERS])?;
     let explain = call.parameters.boolean("explain", false)?;
     let scope = Scope::read(&expression, &call.parameters)?;
-    let query = match asked_query(&call) {
-        Ok(query) => query.unwrap_or_else(Query::match_all),
-        Err(Failure::Exception(why)) => {
-            let mut answer = json!({ "valid": false });
-            if explain {
-                answer["error"] = Value::from(why.reason());
-            }
-            return Ok(Answer::json(answer));
-        }
-        Err(failure) => return Err(failure),
-    };
     let work = move |state: &RestState| {
+        let query = match asked_query(&call) {
+            Ok(query) => query.unwrap_or_else(Query::match_all),
+            // A query that cannot be read is an answer here, not an error.
+            Err(Failure::Exception(why)) => return Ok(unreadable(&why, explain)),
+            Err(failure) => return Err(failure),
+        };
         let opened = scope.open(state)?;
-        let now = state.clock.now();
-        let judged: Vec<(&Snapshot, Option<Exception>)> = opened
-            .snapshots
-            .iter()
-            .map(|snapshot| {
-                let context = QueryContext {
-                    index: &snapshot.name,
-                    mapping: &snapshot.mapping,
-                    layout: &snapshot.layout,
-                    now,
-                };
-                (snapshot, build(&query, context).err())
-            })
-            .collect();
-        let valid = judged.iter().all(|(_, refused)| refused.is_none());
-        let mut answer = json!({ "_shards": counted(judged.len()), "valid": valid });
-        if explain {
-            answer["explanations"] =
-                judged.iter().map(|(it, refused)| explanation(it, refused.as_ref())).collect();
-        }
-        Ok(Answer::json(answer))
+        Ok(judged(&opened.snapshots, &query, state.clock.now(), explain))
     };
     state.run(Work::Search, work).await
+}
+
+fn unreadable(why: &Exception, explain: bool) -> Answer {
+    let mut answer = json!({ "valid": false });
+    if explain {
+        answer["error"] = Value::from(why.reason());
+    }
+    Answer::json(answer)
+}
+
+/// Builds the query for each index and tells whether that works everywhere.
+fn judged(snapshots: &[Snapshot], query: &Query, now: Timestamp, explain: bool) -> Answer {
+    let judge = |snapshot: &Snapshot| {
+        let Snapshot { name, mapping, layout, .. } = snapshot;
+        build(query, QueryContext { index: name, mapping, layout, now }).err()
+    };
+    let judged: Vec<Option<Exception>> = snapshots.iter().map(judge).collect();
+    let valid = judged.iter().all(Option::is_none);
+    let mut answer = json!({ "_shards": counted(judged.len()), "valid": valid });
+    if explain {
+        let each = snapshots.iter().zip(&judged);
+        answer["explanations"] = each.map(|(it, why)| explanation(it, why.as_ref())).collect();
+    }
+    Answer::json(answer)
 }
 
 fn explanation(snapshot: &Snapshot, refused: Option<&Exception>) -> Value {

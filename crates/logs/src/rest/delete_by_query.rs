@@ -91,8 +91,8 @@ async fn delete_by_query(
 ) -> Result<Answer, Failure> {
     let begun = Instant::now();
     call.takes(&[&PARAMETERS, &scope::PARAMETERS])?;
-    let asked = read(&index, &call)?;
     let work = move |state: &RestState| {
+        let asked = read(&index, &call)?;
         let tally = asked.perform(state)?;
         let conflicted = tally.conflicts > 0 && !asked.proceeds;
         let answer = Answer::json(tally.to_json(begun));

@@ -73,15 +73,14 @@ async fn search_many(state: RestState, expression: String, call: Call) -> Result
     if call.body.is_empty() {
         return Err(body_required().into());
     }
-    let scope = Scope::read(&expression, &call.parameters)?;
-    let searches = read_searches(&state, &call.body, &scope, &call.parameters)?;
-    let shape = call.shape.clone();
     let work = move |state: &RestState| {
+        let scope = Scope::read(&expression, &call.parameters)?;
+        let searches = read_searches(state, &call.body, &scope, &call.parameters)?;
         let responses: Vec<String> =
             searches.into_iter().map(|search| respond(state, search)).collect();
         let took_ms = begun.elapsed().as_millis();
         let body = format!("{{\"took\":{took_ms},\"responses\":[{}]}}", responses.join(","));
-        Ok(Answer::raw(body).rendered(&shape))
+        Ok(Answer::raw(body).rendered(&call.shape))
     };
     state.run(Work::Search, work).await
 }
@@ -131,13 +130,13 @@ fn read_searches(
             return Err(Exception::illegal_argument(reason).into());
         }
         let mut scope = scope.clone();
-        read_header(header, &mut scope)?;
+        let allows_partial = read_header(header, &mut scope)?;
         let body = match body.trim_ascii() {
             b"" => Value::Null,
             body => read_json(body)?,
         };
         let request = SearchRequest::from_json(&body)?;
-        searches.push(Search { scope, request, options: options.clone() });
+        searches.push(Search { scope, request, options: options.clone(), allows_partial });
     }
     if searches.is_empty() {
         return Err(invalid("no requests added").into());
@@ -145,7 +144,8 @@ fn read_searches(
     Ok(searches)
 }
 
-fn read_header(line: &[u8], scope: &mut Scope) -> Result<(), Exception> {
+/// Reads a header and tells whether the search allows an answer in part.
+fn read_header(line: &[u8], scope: &mut Scope) -> Result<bool, Exception> {
     let entries = match line.trim_ascii() {
         b"" => Map::new(),
         line => match read_json(line)? {
@@ -168,5 +168,5 @@ fn read_header(line: &[u8], scope: &mut Scope) -> Result<(), Exception> {
             scope.apply_header(key, value)?;
         }
     }
-    Ok(())
+    Ok(entries.get("allow_partial_search_results") != Some(&Value::Bool(false)))
 }

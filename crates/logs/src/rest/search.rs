@@ -60,24 +60,26 @@ async fn search_indices(
 async fn search(state: RestState, expression: String, call: Call) -> Result<Answer, Failure> {
     let begun = Instant::now();
     call.takes(&[&PARAMETERS, &TOLERATED, &REFUSED, &scope::PARAMETERS, &["scroll"]])?;
-    let parameters = &call.parameters;
-    refuse(parameters)?;
-    let keep_alive = parameters.duration("scroll")?;
-    let scope = Scope::read(&expression, parameters)?;
-    let body = call.json()?.unwrap_or(Value::Null);
-    let mut request = SearchRequest::from_json(&body)?;
-    request.apply_parameters(parameters.pairs())?;
-    let options = search_options(&state, parameters)?;
-    let search = Search { scope, request, options };
-    let shape = call.shape.clone();
     let work = move |state: &RestState| {
-        let answer = match keep_alive {
+        let search = read(state, &expression, &call)?;
+        let answer = match call.parameters.duration("scroll")? {
             Some(keep_alive) => scroll::begin(state, search, keep_alive)?,
             None => search.perform(state)?,
         };
-        Ok(Answer::raw(with_took(answer, begun)).rendered(&shape))
+        Ok(Answer::raw(with_took(answer, begun)).rendered(&call.shape))
     };
     state.run(Work::Search, work).await
+}
+
+fn read(state: &RestState, expression: &str, call: &Call) -> Result<Search, Failure> {
+    refuse(&call.parameters)?;
+    let scope = Scope::read(expression, &call.parameters)?;
+    let options = search_options(state, &call.parameters)?;
+    let allows_partial = call.parameters.boolean("allow_partial_search_results", true)?;
+    let body = call.json()?.unwrap_or(Value::Null);
+    let mut request = SearchRequest::from_json(&body)?;
+    request.apply_parameters(call.parameters.pairs())?;
+    Ok(Search { scope, request, options, allows_partial })
 }
 
 /// One search, ready to be done.
@@ -86,6 +88,8 @@ pub(super) struct Search {
     pub(super) scope: Scope,
     pub(super) request: SearchRequest,
     pub(super) options: SearchOptions,
+    /// Whether an answer may lack indices that failed, or what time did not suffice for.
+    pub(super) allows_partial: bool,
 }
 
 impl Search {
@@ -100,7 +104,10 @@ impl Search {
         }
         let opened = self.scope.open(state)?;
         self.request.query = opened.filtered(self.request.query.take());
-        pampero_index::search::search(&opened.snapshots, &self.request, &self.options, now)
+        let search = pampero_index::search::search;
+        let answer = search(&opened.snapshots, &self.request, &self.options, now)?;
+        self.check_whole(&answer)?;
+        Ok(answer)
     }
 
     /// Does it over a point in time.
@@ -113,10 +120,27 @@ impl Search {
         self.request.query = opened.filtered(self.request.query.take());
         let search = pampero_index::search::search;
         let mut answer = search(&opened.snapshots, &self.request, &self.options, now)?;
+        self.check_whole(&answer)?;
         if let Some(entries) = answer.as_object_mut() {
             entries.insert("pit_id".to_owned(), Value::from(pit.id.as_str()));
         }
         Ok(answer)
+    }
+
+    /// Refuses an answer in part where only a whole one is wanted.
+    fn check_whole(&self, answer: &Value) -> Result<(), Exception> {
+        let failed = answer.pointer("/_shards/failed").and_then(Value::as_u64).unwrap_or_default();
+        let timed_out = answer.get("timed_out").and_then(Value::as_bool).unwrap_or_default();
+        if self.allows_partial || (failed == 0 && !timed_out) {
+            return Ok(());
+        }
+        let what = if timed_out { "Time exceeded" } else { "Partial shards failure" };
+        let failures = answer.pointer("/_shards/failures").cloned().unwrap_or_default();
+        Err(Exception::new(ExceptionKind::SearchPhaseExecution, what)
+            .with("phase", "query")
+            .with("grouped", true)
+            .with("failed_shards", failures)
+            .caused_by(Exception::new(ExceptionKind::Timeout, what)))
     }
 }
 

@@ -18,8 +18,7 @@ async fn msearch(server: &Server, body: &Value) -> Reply {
     let request = Request::builder()
         .method("POST")
         .uri("/_msearch?max_concurrent_shard_requests=5")
-        .header("content-type", "application/x-ndjson")
-        .header("accept-encoding", "gzip");
+        .header("content-type", "application/x-ndjson");
     let lines = format!("{HEADER}\n{body}\n");
     server.request(request.body(Body::from(lines)).unwrap()).await
 }

@@ -149,6 +149,25 @@ async fn searches_that_cannot_be_are_refused() {
 }
 
 #[tokio::test]
+async fn an_answer_in_part_is_given_unless_only_a_whole_one_is_wanted() {
+    let server = server_with_logs().await;
+    let body = r#"{"sort":["n"]}"#;
+    let reply = server.call("POST /logs,other/_search", body).await;
+    check(&reply, 200, &[("/_shards/failed", json!(1)), ("/hits/total/value", json!(6))]);
+    let call = "POST /logs,other/_search?allow_partial_search_results=false";
+    let reply = server.call(call, body).await;
+    check(
+        &reply,
+        503,
+        &[
+            ("/error/type", json!("search_phase_execution_exception")),
+            ("/error/reason", json!("Partial shards failure")),
+            ("/error/failed_shards/0/index", json!("other")),
+        ],
+    );
+}
+
+#[tokio::test]
 async fn names_that_mean_nothing_are_skipped_as_asked() {
     let server = server_with_logs().await;
     let reply = server.get("/logs,none/_search?ignore_unavailable=true&size=0").await;

@@ -38,12 +38,11 @@ pub(super) async fn get_in_index(
 async fn get_many(state: RestState, index: Option<String>, call: Call) -> Result<Answer, Failure> {
     call.takes(&[&PARAMETERS])?;
     let reading = Reading::read(&call.parameters)?;
-    let wanted = read_wanted(&call.required_json()?, index.as_deref(), &reading)?;
-    let shape = call.shape.clone();
     let work = move |state: &RestState| {
+        let wanted = read_wanted(&call.required_json()?, index.as_deref(), &reading)?;
         let documents: Vec<String> = wanted.iter().map(|wanted| show(state, wanted)).collect();
         let body = format!("{{\"docs\":[{}]}}", documents.join(","));
-        Ok(Answer::raw(body).rendered(&shape))
+        Ok(Answer::raw(body).rendered(&call.shape))
     };
     state.run(Work::Search, work).await
 }

@@ -54,15 +54,15 @@ pub(super) async fn update_document(
     if call.body.is_empty() {
         return Err(body_required().into());
     }
-    let parameters = &call.parameters;
-    let mut update = read_update(&call.body)?;
-    update.body.retry_on_conflict = parameters.number("retry_on_conflict")?.unwrap_or_default();
-    let source = update.source.take().or_else(|| source_parameters(parameters));
-    let check = read_check(&update, VersionParameters::read(parameters)?)?;
-    let refresh = Refresh::read(parameters)?;
-    let require_alias = parameters.boolean("require_alias", false)?;
-    let routing = parameters.text("routing").map(str::to_owned);
     let work = move |state: &RestState| {
+        let parameters = &call.parameters;
+        let mut update = read_update(&call.body)?;
+        update.body.retry_on_conflict = parameters.number("retry_on_conflict")?.unwrap_or_default();
+        let source = update.source.take().or_else(|| source_parameters(parameters));
+        let check = read_check(&update, VersionParameters::read(parameters)?)?;
+        let refresh = Refresh::read(parameters)?;
+        let require_alias = parameters.boolean("require_alias", false)?;
+        let routing = parameters.text("routing").map(str::to_owned);
         let index = state.cluster.write_index(&name, require_alias, state.clock.now())?;
         let action = Action::Update(update.body);
         let operation = Operation { id: Some(id), action, routing, check };
