@@ -96,6 +96,7 @@ pub fn search(
             terminate_after: request.terminate_after,
             scores: wanted_count > 0 && plan.needs_scores(request),
             constant_scores: plan.has_constant_scores(request),
+            stretch: scan::STRETCH,
             deadline: deadline(request, options),
         },
     );
@@ -131,6 +132,7 @@ pub fn count(
             terminate_after: None,
             scores: false,
             constant_scores: false,
+            stretch: scan::STRETCH,
             deadline: deadline(&request, &options),
         },
     );

@@ -1,6 +1,7 @@
 //! Sort keys read from the columns of one segment, as ranks.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::Arc;
 
 use pampero_opensearch::search::SortMode;
@@ -201,13 +202,27 @@ impl NumberKey {
         Ok(Some(Self { column, single, stored, wanted, mode: key.mode, flip, missing }))
     }
 
-    fn rank(&self, document: DocId) -> u64 {
+    /// Returns the rank of a document.
+    pub(super) fn rank(&self, document: DocId) -> u64 {
         let number = if self.single {
             self.column.first(document)
         } else {
             pick(self.mode, self.stored, self.column.values_for_doc(document))
         };
         number.map_or(self.missing, |it| self.stored.convert(it, self.wanted) ^ self.flip)
+    }
+
+    /// Returns the documents of a stretch whose ranks are at most `bound`, by a scan of the column;
+    /// `None` where the column does not tell.
+    pub(super) fn within(&self, stretch: Range<DocId>, bound: u64) -> Option<Vec<DocId>> {
+        let is_plain = self.single && self.stored == self.wanted;
+        if !is_plain || self.missing <= bound {
+            return None;
+        }
+        let numbers = if self.flip == 0 { 0..=bound } else { !bound..=u64::MAX };
+        let mut documents = Vec::new();
+        self.column.get_docids_for_value_range(numbers, stretch, &mut documents);
+        Some(documents)
     }
 
     fn best(&self) -> u64 {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::order::{After, Position};
 use super::plan::Plan;
-use super::scan::{Found, Wanted, scan};
+use super::scan::{Found, STRETCH, Wanted, scan};
 use super::{SearchOptions, answer, deadline, hits, write_total};
 use crate::engine::Snapshot;
 
@@ -156,6 +156,7 @@ fn behind<'a>(
         terminate_after: request.terminate_after,
         scores: plan.needs_scores(request),
         constant_scores: plan.has_constant_scores(request),
+        stretch: STRETCH,
         deadline,
     }
 }

@@ -4,6 +4,7 @@
 //! segments that can hold the first hits come first, and once enough hits are known and counted, those
 //! that cannot hold an earlier one are passed over.
 
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -12,7 +13,7 @@ use pampero_opensearch::{Exception, ExceptionKind};
 use tantivy::query::{EnableScoring, Query, Weight};
 use tantivy::{COLLECT_BLOCK_BUFFER_LEN, DocId, DocSet, SegmentReader, TERMINATED};
 
-use super::column::SegmentKey;
+use super::column::{NumberKey, SegmentKey};
 use super::failed;
 use super::order::{Address, After, Key, Order, Position};
 use super::top::{Entry, Top};
@@ -23,6 +24,9 @@ const BLOCKS_PER_LOOK: u32 = 64;
 
 /// Documents from which on a second thread helps.
 const DOCUMENTS_PER_THREAD: u64 = 500_000;
+
+/// Documents of a segment that are looked at, or left out, together.
+pub(super) const STRETCH: u32 = 65_536;
 
 /// Most groups of a collapsed search, over all segments.
 const GROUPS_MAX: usize = 1_000_000;
@@ -58,6 +62,8 @@ pub(super) struct Wanted<'a> {
     pub(super) scores: bool,
     /// Whether all scores are the same, so that the order is that of the documents.
     pub(super) constant_scores: bool,
+    /// Documents of a segment that are looked at, or left out, together.
+    pub(super) stretch: u32,
     /// When it is given up.
     pub(super) deadline: Instant,
 }
@@ -254,10 +260,13 @@ impl<'a> Shared<'a> {
         if self.wanted.order.has_global_rank() && self.wanted.group.is_none() {
             top.share_bound(&self.bound);
         }
-        if self.wanted.scores {
-            self.scan_scored(task, weight, &mut top)?;
-        } else {
-            self.scan_blocks(task, weight, &mut top)?;
+        let whole = 0..task.reader.max_doc();
+        match &keys[0] {
+            _ if self.wanted.scores => self.scan_scored(task, weight, &mut top)?,
+            SegmentKey::Number(key) if self.may_skip_stretches(task) => {
+                self.scan_stretches(task, weight, key, &mut top)?;
+            }
+            _ => self.scan_blocks(task, weight, whole, &mut top)?,
         }
         let score_max = top.score_max();
         let entries = top.into_entries();
@@ -302,15 +311,22 @@ impl<'a> Shared<'a> {
         &self,
         task: &Task<'_>,
         weight: &dyn Weight,
+        stretch: Range<DocId>,
         top: &mut Top<'_>,
     ) -> Result<(), Exception> {
         let mut scorer = weight.scorer(task.reader, 1.0).map_err(failed)?;
         self.seek_start(task, scorer.as_mut());
+        if scorer.doc() < stretch.start {
+            scorer.seek(stretch.start);
+        }
         let mut buffer = [0; COLLECT_BLOCK_BUFFER_LEN];
         let mut ranks = Vec::with_capacity(buffer.len());
         let mut pace = Pace::default();
         loop {
-            let filled = scorer.fill_buffer(&mut buffer);
+            let mut filled = scorer.fill_buffer(&mut buffer);
+            while filled > 0 && buffer[filled - 1] >= stretch.end {
+                filled -= 1;
+            }
             let mut alive = keep_alive(task.reader, &mut buffer, filled);
             let ends = self.count_looked_at(task, &mut alive);
             self.counted.fetch_add(alive as u64, Ordering::Relaxed);
@@ -325,6 +341,78 @@ impl<'a> Shared<'a> {
         }
     }
 
+    /// Tells whether stretches of a segment may be left out once enough hits are counted.
+    fn may_skip_stretches(&self, task: &Task<'_>) -> bool {
+        self.wanted.group.is_none()
+            && self.wanted.terminate_after.is_none()
+            && self.wanted.total_max != Some(u64::MAX)
+            && task.reader.max_doc() > 2 * self.wanted.stretch
+    }
+
+    /// Goes through a segment by stretches, the most promising first, as documents mostly lie in the
+    /// order of time. Once enough hits are counted, only documents are looked at whose column says that
+    /// they can be among the first.
+    fn scan_stretches(
+        &self,
+        task: &Task<'_>,
+        weight: &dyn Weight,
+        key: &NumberKey,
+        top: &mut Top<'_>,
+    ) -> Result<(), Exception> {
+        let documents = task.reader.max_doc();
+        let mut stretches: Vec<Range<DocId>> = (0..documents)
+            .step_by(self.wanted.stretch as usize)
+            .map(|start| start..documents.min(start.saturating_add(self.wanted.stretch)))
+            .collect();
+        stretches.sort_by_key(|stretch| {
+            let middle = u32::midpoint(stretch.start, stretch.end);
+            [stretch.start, middle, stretch.end - 1]
+                .map(|document| key.rank(document))
+                .into_iter()
+                .min()
+        });
+        for stretch in stretches {
+            let first_ranks =
+                if self.is_counted() { key.within(stretch.clone(), top.bound()) } else { None };
+            match first_ranks {
+                Some(candidates) => self.scan_candidates(task, weight, &candidates, top)?,
+                None => self.scan_blocks(task, weight, stretch, top)?,
+            }
+            if self.look_at_clock() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at those of some documents that are hits.
+    fn scan_candidates(
+        &self,
+        task: &Task<'_>,
+        weight: &dyn Weight,
+        candidates: &[DocId],
+        top: &mut Top<'_>,
+    ) -> Result<(), Exception> {
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        let mut scorer = weight.scorer(task.reader, 1.0).map_err(failed)?;
+        for candidate in candidates {
+            if task.reader.alive_bitset().is_some_and(|alive| !alive.is_alive(*candidate)) {
+                continue;
+            }
+            if scorer.doc() < *candidate {
+                scorer.seek(*candidate);
+            }
+            if scorer.doc() == *candidate {
+                top.offer(*candidate, 0.0);
+            }
+        }
+        Ok(())
+    }
+
+    /// Every hit is scored: tantivy keeps no bounds of scores for fields without norms, as JSON fields
+    /// are, and passing over blocks by them would lose hits.
     fn scan_scored(
         &self,
         task: &Task<'_>,
@@ -352,46 +440,10 @@ impl<'a> Shared<'a> {
                 if self.is_done(top) || (pace.is_due() && self.look_at_clock()) {
                     return Ok(());
                 }
-                if self.may_prune() {
-                    return self.prune_scored(task, weight, top, document);
-                }
             }
             document = scorer.advance();
         }
         Ok(())
-    }
-
-    /// Tells whether only the best scores matter from here on.
-    fn may_prune(&self) -> bool {
-        self.wanted.order.keys.is_empty()
-            && self.wanted.after.is_none()
-            && self.wanted.group.is_none()
-            && self.wanted.terminate_after.is_none()
-            && self.is_counted()
-    }
-
-    /// Passes over documents that cannot score enough, whole blocks of them where the query knows.
-    fn prune_scored(
-        &self,
-        task: &Task<'_>,
-        weight: &dyn Weight,
-        top: &mut Top<'_>,
-        last: DocId,
-    ) -> Result<(), Exception> {
-        let alive = task.reader.alive_bitset();
-        let mut pace = Pace::default();
-        let start = top.score_floor();
-        weight
-            .for_each_pruning(start, task.reader, &mut |document, score| {
-                if document > last && alive.is_none_or(|alive| alive.is_alive(document)) {
-                    top.offer(document, score);
-                }
-                if pace.is_due() && self.look_at_clock() {
-                    return f32::INFINITY;
-                }
-                top.score_floor()
-            })
-            .map_err(failed)
     }
 
     /// In the order of documents, goes straight to where the last page ended.
@@ -531,3 +583,6 @@ impl Pace {
         self.blocks.is_multiple_of(BLOCKS_PER_LOOK)
     }
 }
+
+#[cfg(test)]
+mod tests;

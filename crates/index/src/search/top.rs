@@ -128,9 +128,11 @@ impl<'a> Top<'a> {
         self.score_max
     }
 
-    /// Returns the score that a further hit has to exceed.
-    pub(super) fn score_floor(&self) -> f32 {
-        self.last.as_ref().map_or(f32::MIN, |last| last.score)
+    /// Cuts down to the first hits, and returns the first rank that a further hit may have at most.
+    pub(super) fn bound(&mut self) -> u64 {
+        self.cut();
+        let own = self.last.as_ref().map_or(u64::MAX, |last| last.first);
+        self.bound.map_or(own, |bound| own.min(bound.load(Memory::Relaxed)))
     }
 
     /// Looks at documents without scores; `ranks` is room to work in.

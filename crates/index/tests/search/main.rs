@@ -5,6 +5,7 @@ mod highlight;
 mod kit;
 mod model;
 mod refused;
+mod scored;
 mod scroll;
 mod shown;
 mod totals;
