@@ -30,6 +30,7 @@ use pampero_opensearch::Exception;
 use super::answer::{Answer, Failure};
 use super::call::Call;
 use super::parameters::Parameters;
+use super::scope::{self, Scope};
 use super::{RestState, Work};
 
 /// Name of the one node.
@@ -49,7 +50,7 @@ const WAITING: &[&str] =
 const READING: &[&str] = &["local", "master_timeout", "cluster_manager_timeout", "timeout"];
 
 /// Parameters that say how an expression over indices is resolved.
-const RESOLVING: &[&str] = &["ignore_unavailable", "allow_no_indices", "expand_wildcards"];
+const RESOLVING: &[&str] = &scope::PARAMETERS;
 
 const GET: MethodFilter = MethodFilter::GET;
 const PUT: MethodFilter = MethodFilter::PUT;
@@ -134,28 +135,7 @@ impl Request<'_> {
     }
 }
 
+/// Reads the parameters in [`RESOLVING`].
 fn read_resolving(parameters: &Parameters) -> Result<ResolveOptions, Exception> {
-    let mut options = ResolveOptions {
-        ignore_unavailable: parameters.boolean("ignore_unavailable", false)?,
-        allow_no_indices: parameters.boolean("allow_no_indices", true)?,
-        ..ResolveOptions::default()
-    };
-    let Some(states) = parameters.list("expand_wildcards") else { return Ok(options) };
-    options.wildcards = false;
-    for state in states {
-        match state {
-            "open" => options.wildcards = true,
-            "hidden" => options.hidden = true,
-            "all" => (options.wildcards, options.hidden) = (true, true),
-            // There are no closed ones.
-            "closed" => {}
-            "none" => (options.wildcards, options.hidden) = (false, false),
-            _ => {
-                return Err(Exception::illegal_argument(format!(
-                    "No valid expand wildcard value [{state}]"
-                )));
-            }
-        }
-    }
-    Ok(options)
+    Ok(Scope::read("", parameters)?.options)
 }

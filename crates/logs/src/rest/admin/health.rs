@@ -199,9 +199,12 @@ impl Conditions {
     }
 }
 
+/// Compares how many nodes there are with how many were asked for.
+type Comparison = fn(u32, u32) -> bool;
+
 /// Compares the one node with what is waited for, as in `>=2` or `ge(2)`.
 fn one_node_is(text: &str) -> Result<bool, Exception> {
-    const FORMS: [(&str, &str, fn(u32, u32) -> bool); 8] = [
+    const FORMS: [(&str, &str, Comparison); 8] = [
         (">=", "", |is, asked| is >= asked),
         ("<=", "", |is, asked| is <= asked),
         (">", "", |is, asked| is > asked),
@@ -211,7 +214,7 @@ fn one_node_is(text: &str) -> Result<bool, Exception> {
         ("gt(", ")", |is, asked| is > asked),
         ("lt(", ")", |is, asked| is < asked),
     ];
-    let plain: (&str, fn(u32, u32) -> bool) = (text, |is, asked| is == asked);
+    let plain: (&str, Comparison) = (text, |is, asked| is == asked);
     let (number, compare) = FORMS
         .iter()
         .find_map(|(start, end, compare)| {
