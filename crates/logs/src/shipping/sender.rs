@@ -66,6 +66,7 @@ impl Sender {
                 self.wait_for_more().await;
                 continue;
             };
+            let is_full = self.is_full(&batch);
             self.deliver(batch).await;
             let let_go = self.blocking(move |shared| shared.buffer.let_go(last + 1)).await;
             if let Err(error) = let_go {
@@ -74,6 +75,9 @@ impl Sender {
                     error = &error as &dyn std::error::Error,
                     "the position in the log buffer cannot be kept"
                 );
+            }
+            if !is_full {
+                tokio::time::sleep(self.shared.config.interval).await;
             }
         }
     }
@@ -93,6 +97,13 @@ impl Sender {
                 }
             }
         }
+    }
+
+    /// Tells whether more documents than these may be waiting already.
+    fn is_full(&self, batch: &[Buffered]) -> bool {
+        let config = &self.shared.config;
+        let bytes: usize = batch.iter().map(|document| document.body.len()).sum();
+        config.batch_documents_max <= batch.len() || config.batch_bytes_max <= bytes
     }
 
     /// Waits until documents come, and then for others to be sent with them.

@@ -114,6 +114,20 @@ async fn documents_reach_the_index_of_their_day() {
     assert_eq!(template["template"]["mappings"]["properties"]["timestamp"]["type"], "date");
 }
 
+#[tokio::test]
+async fn documents_wait_for_others_to_be_sent_with() {
+    let (cluster, folder) = (StandIn::start().await, tempfile::tempdir().unwrap());
+    let config = ShippingConfig { interval: Duration::from_millis(300), ..config(&cluster.url()) };
+    let program = Program::start(folder.path(), config, 1);
+    for number in 0..40 {
+        program.put(number..number + 1);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    program.wait_until(is_done).await;
+    assert_eq!(cluster.numbers(), all(40));
+    assert!(cluster.heard().requests <= 5, "{} requests", cluster.heard().requests);
+}
+
 /// Lets the cluster be in a mood for a while, and looks that it gets everything once after all.
 async fn check_recovery(mood: Mood) -> (StandIn, ShippingStats) {
     let (cluster, folder) = (StandIn::start().await, tempfile::tempdir().unwrap());
