@@ -156,7 +156,8 @@ const REFUSED: [&str; 7] = [
     "index.blocks.",
 ];
 
-/// What a server of one shard sets by itself, whatever OpenSearch would let be asked.
+/// The id of OpenSearch 3.1.0 as indices carry it: the version in decimal places, with a bit that tells
+/// it from Elasticsearch.
 const VERSION_CREATED: &str = "137227827";
 
 /// Returns what holds of the known settings that are not in `set`, flat.
