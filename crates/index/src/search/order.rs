@@ -310,19 +310,10 @@ impl Key {
 ///
 /// # Errors
 /// The field is not mapped, is text, or its type does not go with the options.
-pub(super) fn key_kind(
-    key: &SortKey,
-    mapping: &Mapping,
-    in_point_in_time: bool,
-) -> Result<KeyKind, Exception> {
+pub(super) fn key_kind(key: &SortKey, mapping: &Mapping) -> Result<KeyKind, Exception> {
     match &key.target {
         SortTarget::Score => Ok(KeyKind::Score),
-        SortTarget::Document => Ok(KeyKind::Document),
-        SortTarget::ShardDocument if in_point_in_time => Ok(KeyKind::Document),
-        SortTarget::ShardDocument => Err(Exception::new(
-            ExceptionKind::ActionRequestValidation,
-            "Validation Failed: 1: _shard_doc is only supported with point-in-time (PIT) context. Please provide a PIT or remove _shard_doc from sort.;",
-        )),
+        SortTarget::Document | SortTarget::ShardDocument => Ok(KeyKind::Document),
         SortTarget::Field(field) => field_kind(field, mapping),
     }
 }

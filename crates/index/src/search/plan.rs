@@ -184,6 +184,13 @@ fn check_request(request: &SearchRequest) -> Result<(), Exception> {
             "Trying to retrieve too many docvalue_fields. Must be less than or equal to: [{DOCVALUE_FIELDS_MAX}] but was [{wanted}]. This limit can be set by changing the [index.max_docvalue_fields_search] index level setting."
         )));
     }
+    let by_shard = request.sort.iter().any(|key| key.target == SortTarget::ShardDocument);
+    if by_shard && request.pit.is_none() {
+        return Err(Exception::new(
+            ExceptionKind::ActionRequestValidation,
+            "Validation Failed: 1: _shard_doc is only supported with point-in-time (PIT) context. Please provide a PIT or remove _shard_doc from sort.;",
+        ));
+    }
     if request.search_after.is_some() && request.from > 0 {
         return Err(Exception::illegal_argument(
             "`from` parameter must be set to 0 when `search_after` is used.",
@@ -223,10 +230,8 @@ fn fit<'a>(
     now: Timestamp,
 ) -> Result<(Shard<'a>, Vec<KeyKind>), Exception> {
     check_window(snapshot, request)?;
-    let kinds = sort
-        .iter()
-        .map(|key| order::key_kind(key, &snapshot.mapping, request.pit.is_some()))
-        .collect::<Result<_, _>>()?;
+    let kinds =
+        sort.iter().map(|key| order::key_kind(key, &snapshot.mapping)).collect::<Result<_, _>>()?;
     let context = context(snapshot, now);
     let mut query: Box<dyn tantivy::query::Query> = match &request.query {
         Some(query) => query::build(query, context)?,

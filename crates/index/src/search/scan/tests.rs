@@ -27,7 +27,7 @@ fn snapshot() -> Snapshot {
         let mut stored = TantivyDocument::new();
         stored.add_text(layout.id, document.to_string());
         if chance.random_bool(0.95) {
-            let at = i64::from(document / 3) + chance.random_range(0..40);
+            let at = i64::from(document / 30) + chance.random_range(0..4);
             let numbers = [("at".to_owned(), OwnedValue::I64(at))];
             stored.add_object(layout.numbers, numbers.into_iter().collect());
         }
