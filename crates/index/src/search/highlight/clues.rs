@@ -15,6 +15,9 @@ use crate::search::fields::text_of;
 /// Most bytes of a compiled pattern.
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 
+/// Most places by which the words of a phrase may be moved and still be marked.
+const SLOP_MAX: usize = 100;
+
 /// Something that a query looks for.
 #[derive(Debug)]
 pub(super) struct Clue {
@@ -299,19 +302,24 @@ fn mark_phrases(
     tokens: &[Token],
     marked: &mut [bool],
 ) {
+    let slop = slop.min(SLOP_MAX);
+    let is_term = |token: &Token, at: usize| {
+        let term = terms[at].1.as_str();
+        token.text == term || (prefix && at + 1 == terms.len() && token.text.starts_with(term))
+    };
     for start in 0..tokens.len() {
-        let mut places = Vec::with_capacity(terms.len());
-        for (at, (place, term)) in terms.iter().enumerate() {
-            let is_last = at + 1 == terms.len();
-            let expected = tokens[start].position + place - terms[0].0;
-            let found = tokens[start..].iter().position(|token| {
-                (expected..=expected + slop).contains(&token.position)
-                    && (token.text == *term
-                        || (prefix && is_last && token.text.starts_with(term.as_str())))
-            });
-            match found {
-                Some(offset) if at > 0 || offset == 0 => places.push(start + offset),
-                _ => break,
+        if !is_term(&tokens[start], 0) {
+            continue;
+        }
+        let mut places = vec![start];
+        for at in 1..terms.len() {
+            let expected = tokens[start].position + terms[at].0 - terms[0].0;
+            let place = (start..tokens.len())
+                .take_while(|place| tokens[*place].position <= expected + slop)
+                .find(|place| tokens[*place].position >= expected && is_term(&tokens[*place], at));
+            match place {
+                Some(place) => places.push(place),
+                None => break,
             }
         }
         if places.len() == terms.len() {

@@ -34,6 +34,9 @@ pub(super) fn cut<'a>(
     while let Some(mark) = marks.get(at) {
         let start = start_of(text, &starts, mark, end, options.fragment_size);
         end = end_of(text, &starts, start, mark, options.fragment_size);
+        // Some analyzers have words over the end of a sentence.
+        let over = marks[at..].iter().take_while(|mark| mark.start < end).map(|mark| mark.end);
+        end = over.max().unwrap_or(end).max(end);
         let inside = marks[at..].iter().take_while(|mark| mark.end <= end).count().max(1);
         fragments.push(trimmed(text, start..end, &marks[at..at + inside]));
         at += inside;
@@ -85,11 +88,15 @@ fn end_of(
     next.unwrap_or(text.len())
 }
 
+/// Takes white space away from both ends, unless it is marked.
 fn trimmed<'a>(text: &'a str, range: Range<usize>, marks: &[Range<usize>]) -> Fragment<'a> {
     let part = &text[range.clone()];
-    let start = range.start + (part.len() - part.trim_start().len());
+    let first = marks.first().map_or(range.end, |mark| mark.start);
+    let last = marks.last().map_or(range.start, |mark| mark.end);
+    let start = (range.start + (part.len() - part.trim_start().len())).min(first);
+    let end = (range.start + part.trim_end().len()).max(last);
     let marks = marks.iter().map(|mark| mark.start - start..mark.end - start).collect();
-    Fragment { text: part.trim(), marks }
+    Fragment { text: &text[start..end], marks }
 }
 
 /// Keeps those with most marks; they stay in the order of the text unless asked otherwise.
@@ -168,6 +175,15 @@ mod tests {
         check(30, "alpha beta [gamma] delta", &["alpha beta [gamma] delta"]);
         check(3, "[verylongword] x", &["[verylongword]"]);
         check(8, "ñandú [ñandú] ñandú [ñandú]", &["[ñandú] ñandú", "[ñandú]"]);
+    }
+
+    #[test]
+    fn marks_may_cross_sentences_and_end_in_white_space() {
+        check(6, "[One] a!b two", &["[One] a!"]);
+        check(5, "[One] [a!b] two", &["[One] [a!b]"]);
+        check(0, "[x]! [y!z w]", &["[x]!", "[y!z w]"]);
+        check(9, "[  a ] b", &["[  a ] b"]);
+        check(1, " [ a ] ", &["[ a ]"]);
     }
 
     #[test]
