@@ -17,16 +17,22 @@
 mod auto_interval;
 mod collect;
 mod column;
+mod composite;
 mod digest;
 mod format;
+mod keyed;
 mod keys;
+mod metric_render;
 mod metrics;
 mod order;
 mod pipeline;
 mod plan;
 mod render;
 mod rounding;
+mod source;
 mod state;
+mod steps;
+mod term_filter;
 mod top_hits;
 
 use std::cell::Cell;
@@ -43,8 +49,9 @@ use tantivy::{DocId, SegmentReader};
 use crate::engine::Snapshot;
 use collect::{Block, Budget, Node};
 use column::failed;
-use plan::{Bound, Extents, Plan, Planner, Wanted, Work};
+use plan::{Bound, Extents, Plan, Planner, Work};
 use render::Renderer;
+use source::Wanted;
 use state::{Data, State};
 
 /// One index and which of its documents are aggregated.

@@ -4,8 +4,7 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 
 use pampero_opensearch::aggregation::{
-    AggregationKind, Composite, CompositeSource, FilterSet, Metric, MetricKind, MissingOrder,
-    Order, OrderKey, Percentiles, TermFilter, TermsSelection,
+    AggregationKind, Composite, FilterSet, Order, OrderKey, Percentiles, TermsSelection,
 };
 use pampero_opensearch::{Exception, ExceptionKind};
 use rustc_hash::FxHashSet;
@@ -13,13 +12,16 @@ use serde_json::{Map, Value, json};
 
 use super::Part;
 use super::auto_interval;
+use super::composite::{compare_composite, composite_key};
 use super::format::{KeyFormat, decimal};
 use super::keys::{Key, KeyType, Shape};
-use super::metrics::{Distinct, Stats};
+use super::metric_render;
 use super::order::{self, compare_numbers};
 use super::pipeline;
-use super::plan::{Plan, PlannedPipeline, PlannedRange, Source, Work};
+use super::plan::{Plan, PlannedPipeline, PlannedRange, Work};
+use super::source::Source;
 use super::state::{Buckets, Data, State};
+use super::steps::Steps;
 use super::top_hits;
 
 /// Writes answers.
@@ -121,7 +123,7 @@ impl Renderer<'_> {
                 };
                 top_hits::render(of(lists, parent), request, &formats, self.parts)?
             }
-            (work, data) => metric(plan, work, data, parent),
+            (work, data) => metric_render::metric(plan, work, data, parent),
         };
         Ok((kind, answer))
     }
@@ -133,7 +135,7 @@ impl Renderer<'_> {
         buckets: &Buckets,
         parent: Option<u32>,
     ) -> Result<Value, Exception> {
-        let Work::Keyed { sources, .. } = &plan.work else {
+        let Work::Keyed { sources, filter, .. } = &plan.work else {
             unreachable!("buckets by key are collected for such aggregations only")
         };
         match &plan.request.kind {
@@ -142,7 +144,9 @@ impl Renderer<'_> {
                 if terms.selection.min_doc_count == 0 {
                     add_known(&mut entries, &buckets.known);
                 }
-                keep_terms(&mut entries, &terms.filter, &sources[0])?;
+                if let Some(filter) = filter {
+                    entries.retain(|entry| filter.keeps(&entry.key));
+                }
                 self.terms(plan, state, entries, (&terms.selection, &terms.order, terms.show_error))
             }
             AggregationKind::MultiTerms(terms) => {
@@ -493,58 +497,6 @@ fn add_known(entries: &mut Vec<Entry>, known: &[Key]) {
     entries.extend(missing);
 }
 
-/// Leaves the entries whose keys the filter of a terms aggregation lets through.
-fn keep_terms(
-    entries: &mut Vec<Entry>,
-    filter: &TermFilter,
-    source: &Source,
-) -> Result<(), Exception> {
-    if *filter == TermFilter::default() {
-        return Ok(());
-    }
-    let pattern = |pattern: &Option<String>| match pattern {
-        None => Ok(None),
-        Some(_) if source.key_type != KeyType::Text && !source.unmapped => {
-            Err(Exception::illegal_argument(format!(
-                "Aggregation [terms] cannot support regular expression style include/exclude settings \
-                 as they can only be applied to string fields. Use an array of values for \
-                 include/exclude clauses, field [{}]",
-                source.field
-            )))
-        }
-        Some(pattern) => regex::RegexBuilder::new(&format!("^(?s:{pattern})$"))
-            .size_limit(1 << 20)
-            .build()
-            .map(Some)
-            .map_err(|error| {
-                Exception::illegal_argument(format!(
-                    "invalid regular expression [{pattern}]: {error}"
-                ))
-            }),
-    };
-    let values = |values: &Option<Vec<Value>>| match values {
-        None => Ok(None),
-        Some(values) => {
-            let keys = values.iter().map(|value| source.key(value));
-            keys.collect::<Result<FxHashSet<Key>, _>>().map(Some)
-        }
-    };
-    let (include, exclude) = (pattern(&filter.include_pattern)?, pattern(&filter.exclude_pattern)?);
-    let (included, excluded) = (values(&filter.include_values)?, values(&filter.exclude_values)?);
-    let matches = |regex: &regex::Regex, key: &Key| match key {
-        Key::Text(text) => regex.is_match(text),
-        _ => false,
-    };
-    entries.retain(|Entry { key, .. }| {
-        include.as_ref().is_none_or(|regex| matches(regex, key))
-            && !exclude.as_ref().is_some_and(|regex| matches(regex, key))
-            && included.as_ref().is_none_or(|keys| keys.contains(key))
-            && !excluded.as_ref().is_some_and(|keys| keys.contains(key))
-            && filter.partition.is_none_or(|(part, parts)| Distinct::hash(key) % parts == part)
-    });
-    Ok(())
-}
-
 fn sort_entries(entries: &mut Vec<Entry>, orders: &[Order], plan: &Plan<'_>, state: &State) {
     let mut keyed: Vec<(Vec<f64>, Entry)> = std::mem::take(entries)
         .into_iter()
@@ -582,90 +534,11 @@ fn directed(order: Ordering, descending: bool) -> Ordering {
     if descending { order.reverse() } else { order }
 }
 
-fn compare_composite(source: &CompositeSource, one: &Key, other: &Key) -> Ordering {
-    let null_first = match source.missing_order {
-        MissingOrder::First => true,
-        MissingOrder::Last => false,
-        MissingOrder::Default => !source.descending,
-    };
-    match (one, other) {
-        (Key::Null, Key::Null) => Ordering::Equal,
-        (Key::Null, _) => {
-            if null_first {
-                Ordering::Less
-            } else {
-                Ordering::Greater
-            }
-        }
-        (_, Key::Null) => {
-            if null_first {
-                Ordering::Greater
-            } else {
-                Ordering::Less
-            }
-        }
-        _ => directed(one.cmp(other), source.descending),
-    }
-}
-
-/// Returns what stands for a key in a composite bucket: dates are texts when a format is asked for.
-fn composite_key(request: &CompositeSource, source: &Source, key: &Key) -> Value {
-    match (key, &source.format) {
-        (Key::Null, _) => Value::Null,
-        (Key::Integer(value), KeyFormat::Boolean) => Value::Bool(*value != 0),
-        (_, format) if request.source.format.is_some() => Value::String(format.text(key)),
-        (_, format) => format.json(key),
-    }
-}
-
 /// Returns what stands for one key of several: dates and booleans are texts.
 fn multi_key(source: &Source, key: &Key) -> Value {
     match source.format.spelling(key) {
         Some(spelling) => Value::String(spelling),
         None => source.format.json(key),
-    }
-}
-
-/// Walks along the beginnings of the buckets of a histogram, by number or by instant.
-struct Steps<'a> {
-    shape: &'a Shape,
-}
-
-impl<'a> Steps<'a> {
-    fn new(shape: &'a Shape) -> Self {
-        Self { shape }
-    }
-
-    fn number(&self, key: &Key) -> i64 {
-        match (self.shape, key) {
-            (Shape::Number { interval, offset }, key) => {
-                ((key.as_f64().unwrap_or(0.0) - offset) / interval).round() as i64
-            }
-            (_, Key::Integer(ms)) => *ms,
-            (_, key) => key.as_f64().unwrap_or(0.0) as i64,
-        }
-    }
-
-    fn round(&self, value: f64) -> i64 {
-        match self.shape {
-            Shape::Number { interval, offset } => ((value - offset) / interval).floor() as i64,
-            Shape::Time(rounding) => rounding.round(value as i64),
-            _ => value as i64,
-        }
-    }
-
-    fn key(&self, at: i64) -> Key {
-        match self.shape {
-            Shape::Number { interval, offset } => Key::float(at as f64 * interval + offset),
-            _ => Key::Integer(at),
-        }
-    }
-
-    fn next(&self, at: i64) -> i64 {
-        match self.shape {
-            Shape::Time(rounding) => rounding.next(at),
-            _ => at.saturating_add(1),
-        }
     }
 }
 
@@ -701,134 +574,4 @@ fn type_name(plan: &Plan<'_>) -> &'static str {
         AggregationKind::TopHits(_) => "top_hits",
         AggregationKind::Pipeline(pipeline) => pipeline.as_str(),
     }
-}
-
-/// Writes a metric.
-fn metric(plan: &Plan<'_>, work: &Work, data: &Data, parent: Option<u32>) -> Value {
-    match (work, data, &plan.request.kind) {
-        (Work::Metric { source, .. }, Data::Stats(states), AggregationKind::Metric(metric)) => {
-            let stats = of(states, parent).copied().unwrap_or_default();
-            render_stats(metric, &stats, &source.format)
-        }
-        (Work::Weighted { value, .. }, Data::Weighted(states), _) => {
-            let state = of(states, parent).copied().unwrap_or_default();
-            let mean =
-                (state.weight.sum() != 0.0).then(|| state.product.sum() / state.weight.sum());
-            single_value(mean, &value.format)
-        }
-        (_, Data::Distinct(sets, _), _) => {
-            json!({ "value": of(sets, parent).map_or(0, Distinct::count) })
-        }
-        (Work::Percentiles { source }, Data::Percentiles(digests), kind) => {
-            let AggregationKind::Percentiles(request) = kind else {
-                unreachable!("digests are collected for percentiles only")
-            };
-            let (points, keyed): (Vec<(f64, Option<f64>)>, bool) = match request {
-                Percentiles::Values { percents, keyed, .. } => {
-                    let value = |percent: &f64| {
-                        let digest = of(digests, parent);
-                        (*percent, digest.and_then(|it| it.quantile(percent / 100.0)))
-                    };
-                    (percents.iter().map(value).collect(), *keyed)
-                }
-                Percentiles::Ranks { values, keyed, .. } => {
-                    let rank = |value: &f64| {
-                        let digest = of(digests, parent);
-                        (*value, digest.and_then(|it| it.rank(*value)).map(|part| part * 100.0))
-                    };
-                    (values.iter().map(rank).collect(), *keyed)
-                }
-            };
-            render_points(&points, keyed, &source.format)
-        }
-        _ => unreachable!("what is collected is what was planned"),
-    }
-}
-
-fn render_points(points: &[(f64, Option<f64>)], keyed: bool, format: &KeyFormat) -> Value {
-    let spelling = |value: &Option<f64>| value.and_then(|value| format.number_spelling(value));
-    if keyed {
-        let mut values = Map::new();
-        for (key, value) in points {
-            values.insert(decimal(*key), json!(value));
-            if let Some(spelling) = spelling(value) {
-                values.insert(format!("{}_as_string", decimal(*key)), Value::String(spelling));
-            }
-        }
-        return json!({ "values": values });
-    }
-    let point = |(key, value): &(f64, Option<f64>)| match spelling(value) {
-        Some(spelling) => json!({ "key": key, "value": value, "value_as_string": spelling }),
-        None => json!({ "key": key, "value": value }),
-    };
-    json!({ "values": points.iter().map(point).collect::<Vec<_>>() })
-}
-
-fn single_value(value: Option<f64>, format: &KeyFormat) -> Value {
-    match value.and_then(|value| format.number_spelling(value)) {
-        Some(spelling) => json!({ "value": value, "value_as_string": spelling }),
-        None => json!({ "value": value }),
-    }
-}
-
-fn render_stats(metric: &Metric, stats: &Stats, format: &KeyFormat) -> Value {
-    let known = |value: f64| (stats.count > 0).then_some(value);
-    match metric.kind {
-        MetricKind::Min => single_value(known(stats.min), format),
-        MetricKind::Max => single_value(known(stats.max), format),
-        MetricKind::Avg => single_value(stats.mean(), format),
-        MetricKind::Sum => single_value(Some(stats.sum()), format),
-        MetricKind::ValueCount => json!({ "value": stats.count }),
-        MetricKind::Stats | MetricKind::ExtendedStats => {
-            let mut shown = Map::new();
-            shown.insert("count".to_owned(), stats.count.into());
-            let numbers = [
-                ("min", known(stats.min)),
-                ("max", known(stats.max)),
-                ("avg", stats.mean()),
-                ("sum", Some(stats.sum())),
-            ];
-            for (name, value) in numbers {
-                shown.insert(name.to_owned(), json!(value));
-                if let Some(spelling) =
-                    known(0.0).and(value).and_then(|it| format.number_spelling(it))
-                {
-                    shown.insert(format!("{name}_as_string"), Value::String(spelling));
-                }
-            }
-            if metric.kind == MetricKind::ExtendedStats {
-                extend_stats(&mut shown, stats, metric.sigma);
-            }
-            Value::Object(shown)
-        }
-    }
-}
-
-fn extend_stats(shown: &mut Map<String, Value>, stats: &Stats, sigma: f64) {
-    let squares = (stats.count > 0).then(|| stats.sum_of_squares());
-    let (population, sampling) = (stats.variance(), stats.variance_sampling());
-    let bound = |variance: Option<f64>, sign: f64| {
-        stats.mean().zip(variance).map(|(mean, it)| mean + sign * sigma * it.sqrt())
-    };
-    let numbers = [
-        ("sum_of_squares", squares),
-        ("variance", population),
-        ("variance_population", population),
-        ("variance_sampling", sampling),
-        ("std_deviation", population.map(f64::sqrt)),
-        ("std_deviation_population", population.map(f64::sqrt)),
-        ("std_deviation_sampling", sampling.map(f64::sqrt)),
-    ];
-    shown.extend(numbers.map(|(name, value)| (name.to_owned(), json!(value))));
-    shown.insert(
-        "std_deviation_bounds".to_owned(),
-        json!({
-            "upper": bound(population, 1.0),
-            "lower": bound(population, -1.0),
-            "upper_population": bound(population, 1.0),
-            "lower_population": bound(population, -1.0),
-            "upper_sampling": bound(sampling, 1.0),
-            "lower_sampling": bound(sampling, -1.0),
-        }),
-    );
 }

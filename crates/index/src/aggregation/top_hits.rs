@@ -11,8 +11,8 @@ use tantivy::{DocAddress, TantivyDocument};
 
 use super::Part;
 use super::column::failed;
+use super::format::KeyFormat;
 use super::keys::Key;
-use super::plan::KeyFormat;
 use crate::layout::Layout;
 
 /// The first documents of one bucket.
