@@ -115,8 +115,6 @@ pub(super) struct KeyReader {
 }
 
 impl KeyReader {
-    /// The key of a document without a value, where the width is not known.
-    const MISSING: u64 = u64::MAX;
     /// Tables are made for this many keys at most.
     const WIDTH_MAX: u64 = 1 << 20;
 
@@ -175,8 +173,14 @@ impl KeyReader {
         self.width.map(|width| width as usize)
     }
 
+    /// Returns the key of a document without a value, which no value has.
     fn missing_local(&self) -> u64 {
-        self.width.map_or(Self::MISSING, |width| width - 1)
+        match (self.width, &self.shape) {
+            (Some(width), _) => width - 1,
+            // Numbers of buckets and instants may be -1, which is the highest key.
+            (None, Shape::Number { .. } | Shape::Time(_)) => i64::MIN as u64,
+            (None, _) => u64::MAX,
+        }
     }
 
     /// Reads the keys of `docs`, each once for a document.
