@@ -123,8 +123,8 @@ impl NumberKind {
     pub(super) fn rounded(self, number: f64) -> u64 {
         match self {
             Self::Double => number.to_u64(),
-            Self::Unsigned | Self::Boolean => number.round() as u64,
-            Self::Long | Self::Millis | Self::Nanos => (number.round() as i64).to_u64(),
+            Self::Unsigned | Self::Boolean => half_up(number) as u64,
+            Self::Long | Self::Millis | Self::Nanos => (half_up(number) as i64).to_u64(),
         }
     }
 
@@ -194,6 +194,14 @@ impl NumberKind {
             _ => Timestamp::from_millisecond(number).ok(),
         }
     }
+}
+
+/// Rounds to the next whole number; halves go up, also those below zero.
+///
+/// Source: Java, `Math.round`, which OpenSearch rounds averages and medians with.
+fn half_up(number: f64) -> f64 {
+    let below = number.floor();
+    if number - below < 0.5 { below } else { below + 1.0 }
 }
 
 /// Returns the 32 hexadecimal digits of an address in its IPv6 form.
