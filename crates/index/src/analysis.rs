@@ -21,6 +21,12 @@ const STOP_WORDS: [&str; 33] = [
     "they", "this", "to", "was", "will", "with",
 ];
 
+/// How many places lie between the last word of one value and the first word of the next, so that no
+/// phrase goes over both.
+///
+/// Source: OpenSearch, `position_increment_gap`.
+const GAP: usize = 100;
+
 /// One token of a text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Token {
@@ -94,6 +100,8 @@ impl Tokenizer for Cutter {
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> Words<'a> {
         self.token.reset();
+        // Tantivy takes the end of the last word for the end of the value.
+        self.token.position_length = GAP;
         let lowercase =
             matches!(self.analyzer, Analyzer::Standard | Analyzer::Simple | Analyzer::Stop);
         let stop: &'static [&'static str] =

@@ -2,11 +2,12 @@
 //!
 //! [`build`] is the way in. Here are the clauses made of clauses; whole terms and values are built in
 //! `term_level`, patterns in `pattern`, analyzed text in `full_text`, the two query languages in
-//! `language`; which fields there are is found out in `field`. What tantivy has no query for lies in `columns` (values of columns), `automaton` (terms by patterns) and
-//! `expansion` (terms that are looked up first).
+//! `language`; which fields there are is found out in `field`. What tantivy has no query for lies in `columns` (values of columns), `automaton` (terms by patterns),
+//! `expansion` (terms that are looked up first) and `excluded` (what must not match).
 
 mod automaton;
 mod columns;
+mod excluded;
 mod expansion;
 mod field;
 mod full_text;
@@ -24,6 +25,7 @@ use tantivy::query::{
 };
 
 use crate::layout::Layout;
+use excluded::Excluded;
 
 /// A query of tantivy.
 type Built = Box<dyn tantivy::query::Query>;
@@ -183,7 +185,11 @@ fn boolean(clauses: Vec<(Occur, Built)>, least: usize) -> Built {
     if least > optional {
         return none();
     }
-    Box::new(BooleanQuery::with_minimum_required_clauses(clauses, least))
+    let clauses = clauses.into_iter().map(|(occur, query)| match occur {
+        Occur::MustNot => (occur, Box::new(Excluded(query)) as Built),
+        _ => (occur, query),
+    });
+    Box::new(BooleanQuery::with_minimum_required_clauses(clauses.collect(), least))
 }
 
 /// Says that no query can be made of a value.

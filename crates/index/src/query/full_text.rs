@@ -307,7 +307,8 @@ fn join(
     operator: Operator,
     rule: &Option<MinimumShouldMatch>,
 ) -> Result<Built, Exception> {
-    if words.len() == 1 && rule.is_none() {
+    // A single word is no list of clauses, so no rule is about it.
+    if words.len() == 1 {
         return Ok(words.remove(0));
     }
     let occur = match operator {

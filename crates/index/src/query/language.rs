@@ -157,13 +157,14 @@ impl Builder<'_> {
             Node::Range { field, lower, upper } => {
                 let dates =
                     DateReading { now: self.context.now, zone: reading.zone.clone(), format: None };
-                let value = |bound: &Option<(String, bool)>| {
-                    bound.as_ref().map(|(text, inclusive)| (Value::from(text.as_str()), *inclusive))
-                };
-                let (lower, upper) = (value(lower), value(upper));
-                let lower = lower.as_ref().map(|(value, inclusive)| (value, *inclusive));
-                let upper = upper.as_ref().map(|(value, inclusive)| (value, *inclusive));
                 self.each_field(field.as_deref(), reading, |target| {
+                    let value = |bound: &Option<(String, bool)>| {
+                        let (text, inclusive) = bound.as_ref()?;
+                        Some((Value::from(self.bound(target, text)), *inclusive))
+                    };
+                    let (lower, upper) = (value(lower), value(upper));
+                    let lower = lower.as_ref().map(|(value, inclusive)| (value, *inclusive));
+                    let upper = upper.as_ref().map(|(value, inclusive)| (value, *inclusive));
                     self.range_in(target, (lower, upper), &dates)
                 })
                 .map(Some)
@@ -204,6 +205,17 @@ impl Builder<'_> {
         let least = rule.filter(|_| optional > 0).map_or(0, |rule| rule.required(optional));
         let least = if required == 0 && optional > 0 { least.max(1) } else { least };
         Ok(boolean(built, least))
+    }
+
+    /// Brings a bound into the form of the words of a field, if it has words.
+    fn bound(&self, target: &Target<'_>, text: &str) -> String {
+        match target {
+            Target::Field(field) => match field.kind {
+                FieldKind::Text { analyzer, .. } => self.words(field, analyzer).normalize(text),
+                _ => text.to_owned(),
+            },
+            _ => text.to_owned(),
+        }
     }
 
     fn words_match(&self, text: &str, reading: &Reading<'_>) -> Match {

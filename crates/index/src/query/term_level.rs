@@ -164,12 +164,14 @@ impl Builder<'_> {
         match &field.kind {
             FieldKind::Text { analyzer, .. } => {
                 check_indexed(field)?;
+                // As with `term`, what is given is not analyzed.
                 let place = self.words(field, *analyzer);
-                Ok(between_words(&place, text_bounds(&place, bounds)))
+                Ok(between_words(&place, text_bounds(bounds, str::to_owned)))
             }
             FieldKind::Keyword { .. } => {
                 let place = self.keywords(field);
-                Ok(between_keywords(&place, text_bounds(&place, bounds)))
+                let range = text_bounds(bounds, |text| place.normalize(text));
+                Ok(between_keywords(&place, range))
             }
             FieldKind::Ip => {
                 let place = self.keywords(field);
@@ -298,11 +300,14 @@ fn not_for_range(field: &str) -> Exception {
     )))
 }
 
-fn text_bounds(place: &Place, (lower, upper): (Limit<'_>, Limit<'_>)) -> Range<String> {
+fn text_bounds(
+    (lower, upper): (Limit<'_>, Limit<'_>),
+    term: impl Fn(&str) -> String,
+) -> Range<String> {
     let bound = |bound: Limit<'_>| match bound {
         None => Bound::Unbounded,
-        Some((value, true)) => Bound::Included(place.normalize(&value::text(value))),
-        Some((value, false)) => Bound::Excluded(place.normalize(&value::text(value))),
+        Some((value, true)) => Bound::Included(term(&value::text(value))),
+        Some((value, false)) => Bound::Excluded(term(&value::text(value))),
     };
     (bound(lower), bound(upper))
 }
