@@ -117,6 +117,15 @@ fn date_histograms_show_empty_buckets_within_their_bounds() {
 }
 
 #[test]
+fn a_bucket_below_zero_is_not_that_of_missing_values() {
+    let bucket = |key: f64, count: u64| json!({ "key": key, "doc_count": count });
+    check(
+        json!({ "histogram": { "field": "temp", "interval": 10, "missing": 25 } }),
+        json!({ "buckets": [bucket(-10.0, 1), bucket(0.0, 4), bucket(10.0, 0), bucket(20.0, 1)] }),
+    );
+}
+
+#[test]
 fn automatic_date_histograms_choose_their_width() {
     let found = kit().aggregate(&json!({ "x": {
         "auto_date_histogram": { "field": "at", "buckets": 5 },
