@@ -24,6 +24,7 @@ mod gate;
 mod msearch;
 mod parameters;
 mod point_in_time;
+mod refresh;
 mod scope;
 mod scroll;
 mod search;
@@ -44,6 +45,7 @@ pub(crate) use gate::Gate;
 
 use body::Budget;
 use contexts::Contexts;
+use refresh::RefreshWaits;
 
 /// What the routes need; clones share it.
 #[derive(Clone, Debug)]
@@ -63,6 +65,7 @@ struct Shared {
     searches: Gate,
     writes: Gate,
     admin: Gate,
+    refresh_waits: RefreshWaits,
     bodies: Arc<Budget>,
     contexts: Contexts,
     counts: RestCounts,
@@ -79,7 +82,8 @@ pub struct RestOptions {
     pub searches_max: usize,
     /// Most writes at once; further ones wait, then are refused with 429.
     pub writes_max: usize,
-    /// Most calls that wait for their turn, for searches and for writes each.
+    /// Most calls that wait for their turn, for searches and for writes each, and most that wait for
+    /// a regular refresh (`refresh=wait_for`).
     pub waiting_max: usize,
     /// Most open scrolls and points in time.
     pub scrolls_max: usize,
@@ -124,6 +128,7 @@ impl RestState {
             searches: Gate::new("search", options.searches_max, waiting_max),
             writes: Gate::new("write", options.writes_max, waiting_max),
             admin: Gate::new("management", ADMIN_MAX, waiting_max),
+            refresh_waits: RefreshWaits::new(waiting_max),
             bodies: Budget::new(options.bodies_bytes_max),
             contexts: Contexts::new(options.scrolls_max),
             counts: RestCounts::default(),

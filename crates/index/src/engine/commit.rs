@@ -42,6 +42,12 @@ impl Index {
         self.commit(&mut state, true)
     }
 
+    /// Returns how often the index was refreshed since it was opened; what was written before is
+    /// searchable once the count has grown.
+    pub fn refresh_count(&self) -> u64 {
+        *locks::lock(&self.refreshed.count)
+    }
+
     /// Waits until what was written before this call is searchable by the regular refresh. Where there
     /// is none, since nobody searches or the interval is -1, it is made here.
     ///

@@ -22,10 +22,11 @@ use pampero_index::cluster::ResolveOptions;
 use pampero_index::{Index, Operation, Written};
 use pampero_opensearch::{Exception, ExceptionKind};
 
+use super::RestState;
 use super::answer::{Answer, Failure};
 use super::call::{Call, body_required};
-use super::documents::{self, Refresh};
-use super::{RestState, Work};
+use super::documents;
+use super::refresh::Refresh;
 use answer::{BulkAnswer, Done};
 use parse::{Defaults, Item, Parser, Word};
 
@@ -100,9 +101,9 @@ async fn bulk(state: RestState, index: Option<String>, call: Call) -> Result<Ans
         counts.bulk_items.fetch_add(items as u64, Ordering::Relaxed);
         counts.bulk_items_refused.fetch_add(refused as u64, Ordering::Relaxed);
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Answer::raw(answer.finish(took_ms)).rendered(&shape))
+        Ok((Answer::raw(answer.finish(took_ms)).rendered(&shape), writer.touched))
     };
-    state.run(Work::Write, work).await
+    state.write(refresh, work).await
 }
 
 /// Guesses the size of an answer from that of the body, without asking for much in vain.
@@ -115,8 +116,16 @@ struct Writer<'a> {
     state: &'a RestState,
     refresh: Refresh,
     /// Where writes to a name go, or why they go nowhere.
-    targets: HashMap<Arc<str>, Result<Arc<Index>, Exception>>,
+    targets: HashMap<Arc<str>, Result<Target, Exception>>,
     touched: Vec<Arc<Index>>,
+}
+
+/// Where writes to a name go.
+#[derive(Clone)]
+struct Target {
+    index: Arc<Index>,
+    /// What an alias gives to those without a routing of their own.
+    routing: Option<Arc<str>>,
 }
 
 /// The operations of a slice that go to one index, with their places in the answer.
@@ -209,12 +218,15 @@ impl<'a> Writer<'a> {
     /// Takes the operation out of an item and returns it with the index it goes to.
     fn admitted(&mut self, item: &mut Item) -> Result<(Arc<Index>, Operation), Exception> {
         let taken = Err(Exception::illegal_argument("the operation was taken already"));
-        let operation = std::mem::replace(&mut item.operation, taken)?;
-        Ok((self.target(item)?, operation))
+        let mut operation = std::mem::replace(&mut item.operation, taken)?;
+        let Target { index, routing } = self.target(item)?;
+        let given = operation.routing.take();
+        operation.routing = documents::routing(&item.index, routing.as_deref(), given)?;
+        Ok((index, operation))
     }
 
     /// Returns where an item goes; an index that is not there is made, but not for a deletion.
-    fn target(&mut self, item: &Item) -> Result<Arc<Index>, Exception> {
+    fn target(&mut self, item: &Item) -> Result<Target, Exception> {
         if let Some(known) = self.targets.get(&item.index) {
             return known.clone();
         }
@@ -223,7 +235,10 @@ impl<'a> Writer<'a> {
         if item.word == Word::Delete && !item.require_alias {
             cluster.resolve(&item.index, ResolveOptions::default(), now)?;
         }
-        let target = cluster.write_index(&item.index, item.require_alias, now);
+        let target = cluster.write_index(&item.index, item.require_alias, now).map(|index| {
+            let routing = cluster.write_routing(&item.index).map(Arc::from);
+            Target { index, routing }
+        });
         if !item.require_alias {
             self.targets.insert(Arc::clone(&item.index), target.clone());
         }

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Failure};
 use super::call::Call;
-use super::documents::Refresh;
+use super::refresh::Refresh;
 use super::scope::{self, Opened, Scope};
 use super::search::invalid;
 use super::{RestState, Work};

@@ -40,46 +40,6 @@ pub(super) fn routes() -> Router<RestState> {
         .route("/{index}/_mget", get(mget::get_in_index).post(mget::get_in_index))
 }
 
-/// When what was written can be searched.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Refresh {
-    /// At the next regular refresh, which nobody waits for.
-    Later,
-    /// When the call is answered, by a refresh of its own.
-    Now,
-    /// When the call is answered, by the next regular refresh.
-    WaitFor,
-}
-
-impl Refresh {
-    /// Reads `refresh`.
-    ///
-    /// # Errors
-    /// It is none of `true`, `false`, `wait_for`.
-    pub(crate) fn read(parameters: &Parameters) -> Result<Self, Exception> {
-        match parameters.text("refresh") {
-            None | Some("false") => Ok(Self::Later),
-            Some("" | "true") => Ok(Self::Now),
-            Some("wait_for") => Ok(Self::WaitFor),
-            Some(other) => {
-                Err(Exception::illegal_argument(format!("Unknown value for refresh: [{other}].")))
-            }
-        }
-    }
-
-    /// Refreshes an index, or waits for it.
-    ///
-    /// # Errors
-    /// The disk failed.
-    pub(crate) fn apply(self, index: &Index) -> Result<(), Exception> {
-        match self {
-            Self::Later => Ok(()),
-            Self::Now => index.refresh(),
-            Self::WaitFor => index.wait_for_refresh(),
-        }
-    }
-}
-
 /// Refuses ingest pipelines by name; `_none` asks for none.
 ///
 /// # Errors
@@ -88,6 +48,25 @@ pub(crate) fn check_pipeline(pipeline: Option<&str>) -> Result<(), Exception> {
     match pipeline {
         None | Some("_none") => Ok(()),
         Some(name) => Err(Exception::unsupported(format!("ingest pipeline [{name}]"))),
+    }
+}
+
+/// Returns the routing of a write to `name`: what the caller gave, or what the alias gives.
+///
+/// # Errors
+/// The two differ.
+pub(crate) fn routing(
+    name: &str,
+    of_alias: Option<&str>,
+    given: Option<String>,
+) -> Result<Option<String>, Exception> {
+    match (of_alias, given) {
+        (Some(of_alias), Some(given)) if of_alias != given => {
+            Err(Exception::illegal_argument(format!(
+                "Alias [{name}] has index routing associated with it [{of_alias}], and was provided with routing value [{given}], rejecting operation"
+            )))
+        }
+        (of_alias, given) => Ok(given.or_else(|| of_alias.map(str::to_owned))),
     }
 }
 

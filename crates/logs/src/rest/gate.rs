@@ -102,8 +102,13 @@ impl Gate {
 
 /// Returns the error of a work that broke; its cause is in the log of the program.
 pub(crate) fn internal() -> Failure {
+    broken().into()
+}
+
+/// Returns the same as an exception.
+pub(super) fn broken() -> Exception {
     let reason = "the server could not answer; its log says why";
-    Exception::new(ExceptionKind::Internal, reason).into()
+    Exception::new(ExceptionKind::Internal, reason)
 }
 
 /// A work that counts as running or waiting until this is dropped.

@@ -310,3 +310,60 @@ async fn several_documents_are_read_at_once() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn an_alias_gives_its_routing_to_what_is_written_through_it() {
+    let server = Server::start();
+    let aliases = r#"{"aliases":{"here":{"index_routing":"north"},"plain":{}}}"#;
+    assert_eq!(server.call("PUT /logs", aliases).await.status, 200);
+    let bulk = [
+        r#"{"index":{"_index":"here","_id":"4"}}"#,
+        "{}",
+        r#"{"index":{"_index":"here","_id":"5","routing":"south"}}"#,
+        "{}",
+        r#"{"update":{"_index":"here","_id":"6"}}"#,
+        r#"{"doc":{},"doc_as_upsert":true}"#,
+        r#"{"index":{"_index":"plain","_id":"7","routing":"south"}}"#,
+        "{}",
+        "",
+    ]
+    .join("\n");
+    let other = json!(
+        "Alias [here] has index routing associated with it [north], and was provided with routing value [south], rejecting operation"
+    );
+    play(
+        &server,
+        &[
+            ("PUT /here/_doc/1", "{}", 201, &[]),
+            ("PUT /here/_create/2?routing=north", "{}", 201, &[]),
+            ("POST /here/_update/3", r#"{"doc":{},"doc_as_upsert":true}"#, 201, &[]),
+            ("PUT /here/_doc/1?routing=south", "{}", 400, &[("/error/reason", other.clone())]),
+            ("DELETE /here/_doc/1?routing=south", "", 400, &[("/error/reason", other.clone())]),
+            (
+                "POST /here/_update/1?routing=south",
+                r#"{"doc":{}}"#,
+                400,
+                &[("/error/reason", other.clone())],
+            ),
+            (
+                "POST /_bulk",
+                &bulk,
+                200,
+                &[
+                    ("/items/0/index/status", json!(201)),
+                    ("/items/1/index/status", json!(400)),
+                    ("/items/1/index/error/reason", other),
+                    ("/items/2/update/status", json!(201)),
+                    ("/items/3/index/status", json!(201)),
+                ],
+            ),
+            ("GET /logs/_doc/1", "", 200, &[("/_routing", json!("north"))]),
+            ("GET /logs/_doc/2", "", 200, &[("/_routing", json!("north"))]),
+            ("GET /logs/_doc/3", "", 200, &[("/_routing", json!("north"))]),
+            ("GET /logs/_doc/4", "", 200, &[("/_routing", json!("north"))]),
+            ("GET /logs/_doc/6", "", 200, &[("/_routing", json!("north"))]),
+            ("GET /logs/_doc/7", "", 200, &[("/_routing", json!("south"))]),
+        ],
+    )
+    .await;
+}

@@ -8,6 +8,7 @@ mod documents;
 mod frame;
 mod grafana;
 mod hostile;
+mod refresh;
 mod scroll;
 mod search;
 mod testkit;

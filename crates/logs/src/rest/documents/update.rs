@@ -7,10 +7,12 @@ use pampero_opensearch::{Exception, ExceptionKind};
 use serde_json::{Map, Value};
 
 use super::write::{PARAMETERS, Write, answer};
-use super::{Refresh, VersionParameters, source_parameters, updated_source};
+use super::{VersionParameters, source_parameters, updated_source};
+use crate::rest::RestState;
 use crate::rest::answer::{Answer, Failure};
 use crate::rest::call::{Call, body_required, read_json};
-use crate::rest::{RestState, Work};
+use crate::rest::documents;
+use crate::rest::refresh::Refresh;
 
 const UPDATE_PARAMETERS: [&str; 6] = [
     "_source",
@@ -54,23 +56,25 @@ pub(super) async fn update_document(
     if call.body.is_empty() {
         return Err(body_required().into());
     }
+    let refresh = Refresh::read(&call.parameters)?;
     let work = move |state: &RestState| {
         let parameters = &call.parameters;
         let mut update = read_update(&call.body)?;
         update.body.retry_on_conflict = parameters.number("retry_on_conflict")?.unwrap_or_default();
         let source = update.source.take().or_else(|| source_parameters(parameters));
         let check = read_check(&update, VersionParameters::read(parameters)?)?;
-        let refresh = Refresh::read(parameters)?;
         let require_alias = parameters.boolean("require_alias", false)?;
         let routing = parameters.text("routing").map(str::to_owned);
         let index = state.cluster.write_index(&name, require_alias, state.clock.now())?;
+        let of_alias = state.cluster.write_routing(&name);
+        let routing = documents::routing(&name, of_alias.as_deref(), routing)?;
         let action = Action::Update(update.body);
         let operation = Operation { id: Some(id), action, routing, check };
         let (index, written) = Write { index, operation, refresh }.perform(state)?;
         let get = updated_source(&written, source.as_ref());
-        Ok(answer(&index, &written, refresh, get))
+        Ok((answer(&index, &written, refresh, get), vec![index]))
     };
-    state.run(Work::Write, work).await
+    state.write(refresh, work).await
 }
 
 /// Reads the body of an update, of a call of its own or of a line of a bulk request.

@@ -8,11 +8,13 @@ use pampero_index::cluster::ResolveOptions;
 use pampero_index::{Action, Index, Operation, Outcome, Written};
 use pampero_opensearch::{Exception, ExceptionKind};
 
-use super::{Refresh, VersionParameters, check_pipeline, copies};
+use super::{VersionParameters, check_pipeline, copies};
+use crate::rest::RestState;
 use crate::rest::answer::{Answer, Failure};
 use crate::rest::bulk::Shards;
 use crate::rest::call::{Call, body_required};
-use crate::rest::{RestState, Work};
+use crate::rest::documents;
+use crate::rest::refresh::Refresh;
 
 /// Names that every write takes.
 pub(super) const PARAMETERS: [&str; 4] =
@@ -82,13 +84,15 @@ async fn index(
     let work = move |state: &RestState| {
         let _until_the_end = reservation;
         let index = state.cluster.write_index(&name, require_alias, state.clock.now())?;
+        let of_alias = state.cluster.write_routing(&name);
+        let routing = documents::routing(&name, of_alias.as_deref(), routing)?;
         let action = if create { Action::Create(body) } else { Action::Index(body) };
         let operation = Operation { id, action, routing, check };
         let write = Write { index, operation, refresh };
         let (index, written) = write.perform(state)?;
-        Ok(answer(&index, &written, refresh, None))
+        Ok((answer(&index, &written, refresh, None), vec![index]))
     };
-    state.run(Work::Write, work).await
+    state.write(refresh, work).await
 }
 
 pub(super) async fn delete_document(
@@ -106,15 +110,17 @@ pub(super) async fn delete_document(
         // A deletion makes no index.
         state.cluster.resolve(&name, ResolveOptions::default(), now)?;
         let index = state.cluster.write_index(&name, false, now)?;
+        let of_alias = state.cluster.write_routing(&name);
+        let routing = documents::routing(&name, of_alias.as_deref(), routing)?;
         let operation = Operation { id: Some(id), action: Action::Delete, routing, check };
         let (index, written) = Write { index, operation, refresh }.perform(state)?;
-        Ok(answer(&index, &written, refresh, None))
+        Ok((answer(&index, &written, refresh, None), vec![index]))
     };
-    state.run(Work::Write, work).await
+    state.write(refresh, work).await
 }
 
 impl Write {
-    /// Does it, and refreshes as asked.
+    /// Does it, and refreshes where that is asked for at once.
     ///
     /// # Errors
     /// The operation is refused, or the disk failed.
