@@ -264,14 +264,16 @@ impl Mapping {
     }
 
     fn put(&mut self, addition: Root) -> Result<(), Exception> {
+        // Thousands of documents may bring a field each: a full mapping is not copied for any of them.
+        if self.compiled.count >= self.fields_max && self.root.object.lacks_any_of(&addition.object)
+        {
+            return Err(self.too_many_fields());
+        }
         let mut root = self.root.clone();
         root.merge(addition)?;
         let compiled = Compiled::new(&root)?;
         if compiled.count > self.fields_max && compiled.count > self.compiled.count {
-            return Err(Exception::illegal_argument(format!(
-                "Limit of total fields [{}] has been exceeded",
-                self.fields_max
-            )));
+            return Err(self.too_many_fields());
         }
         let (depth, path) = &compiled.depth;
         if *depth > DEPTH_MAX {
@@ -280,6 +282,11 @@ impl Mapping {
         self.compiled = Arc::new(compiled);
         self.root = root;
         Ok(())
+    }
+
+    fn too_many_fields(&self) -> Exception {
+        let limit = self.fields_max;
+        Exception::illegal_argument(format!("Limit of total fields [{limit}] has been exceeded"))
     }
 
     /// Returns the mapping as `GET /{index}/_mapping` shows it: `{}` without fields.

@@ -27,6 +27,22 @@ fn replace<T>(present: &mut Option<T>, other: Option<T>) {
 }
 
 impl Object {
+    /// Tells whether another body brings fields, objects or aliases that are not here.
+    pub(super) fn lacks_any_of(&self, other: &Self) -> bool {
+        other.properties.iter().any(|(name, definition)| {
+            match (self.properties.get(name), definition) {
+                (None, _) => true,
+                (Some(Definition::Object(present)), Definition::Object(other)) => {
+                    present.lacks_any_of(other)
+                }
+                (Some(Definition::Leaf(present)), Definition::Leaf(other)) => {
+                    other.fields.keys().any(|name| !present.fields.contains_key(name))
+                }
+                _ => false,
+            }
+        })
+    }
+
     fn merge(&mut self, other: Self, path: &str) -> Result<(), Exception> {
         // A body without a type says nothing about it, so it fits a nested object as well.
         if other.nested && !self.nested && !path.is_empty() {

@@ -410,6 +410,11 @@ fn fields_and_depth_have_a_limit() {
         small.merge(&more).unwrap_err().reason(),
         "Limit of total fields [4] has been exceeded"
     );
+    let inner = json!({ "a": { "type": "text", "fields": { "z": { "type": "keyword" } } } });
+    small.merge(&json!({ "properties": inner })).unwrap_err();
+    small.merge(&json!({ "properties": { "c.x": { "type": "long" } } })).unwrap_err();
+    let nothing_new = json!({ "a": { "type": "text", "fields": { "b": { "type": "keyword" } } } });
+    small.merge(&json!({ "properties": nothing_new })).unwrap();
     small.set_fields_max(5);
     small.merge(&more).unwrap();
     // A limit that was lowered later leaves what is there, and what adds nothing.
