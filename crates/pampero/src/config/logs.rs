@@ -248,6 +248,5 @@ fn read_rest(section: &mut Section<'_>, publish_address: String) -> RestOptions 
             },
             ..default.search
         },
-        ..default
     }
 }
