@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::harness::{Program, folder};
+use crate::logs;
 
 /// The scheduled faults begin after 20 s and last 40 s; the breaker closes some seconds later.
 const STORY: Duration = Duration::from_secs(110);
@@ -17,6 +18,7 @@ async fn the_demo_serves_at_once_and_tells_the_story_of_an_outage() {
     let arguments = [&arguments[..], &[data.to_str().unwrap()]].concat();
     let begun = Instant::now();
     let demo = Program::start(&arguments, &[]).await;
+    logs::create_as_in_the_original(&demo).await;
 
     for airport in ["ewr", "jfk", "lga"] {
         let path = format!("/weather/current?place={airport}");
@@ -61,6 +63,8 @@ async fn the_demo_serves_at_once_and_tells_the_story_of_an_outage() {
     let back = demo.wait_until("/weather/current?place=jfk", |reply| !fallback(reply)).await;
     assert_eq!(back.json()["role"], "primary");
 
+    let errors = logs::wait_until_all_errors_are_counted(&demo).await;
+    assert!(errors > 0, "the outage was worth an error: {}", demo.log());
     let (status, log) = demo.terminate();
     assert!(status.success(), "{status}: {log}");
 }

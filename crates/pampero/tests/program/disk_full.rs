@@ -4,22 +4,21 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{PATIENCE, Program, folder, hurried, now, path_of, simulator};
+use crate::harness::{PATIENCE, Program, folder, hurried, now, path_of, serve_command, simulator};
 use crate::remote_write::{body, query, series, write};
 
-/// Mounts a small disk on the folder `$1`, then becomes what follows.
-const ON_SMALL_DISK: &str = "mount -t tmpfs -o size=12m tmpfs \"$1\" && shift && exec \"$@\"";
+/// Mounts a small disk on the folder `$1`.
+const SMALL: &str = "mount -t tmpfs -o size=12m tmpfs \"$1\"";
 
 #[tokio::test]
 async fn history_stops_while_the_disk_is_full_and_the_weather_goes_on() {
     let simulator = simulator().await;
     let folder = folder();
     let history = "[metrics]\nscrape_interval = \"1s\"\n";
-    let config = path_of(&folder, "pampero.toml");
-    std::fs::write(&config, hurried(&simulator, &["open_meteo"], history)).unwrap();
+    let serve = serve_command(folder.path(), &hurried(&simulator, &["open_meteo"], history), &[]);
     let data = path_of(&folder, "data");
     std::fs::create_dir(&data).unwrap();
-    let program = Program::start_command(on_small_disk(&config, &data)).await;
+    let program = Program::start_command(on_disk_of_its_own(SMALL, &data, &serve)).await;
     program.wait_until("/weather/current", |reply| reply.status == 200).await;
     send(&program, "before").await.unwrap();
 
@@ -72,18 +71,19 @@ async fn send(program: &Program, metric: &str) -> Result<(), (u16, String)> {
 }
 
 /// Takes all the room that is left.
-fn fill(ballast: &Path) {
+pub(crate) fn fill(ballast: &Path) {
     use std::io::Write;
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(ballast).unwrap();
     while file.write_all(&[0; 4096]).is_ok() {}
 }
 
-fn on_small_disk(config: &Path, data: &Path) -> Command {
+/// Returns a command that mounts something on a folder, for itself alone, and becomes `program` then.
+pub(crate) fn on_disk_of_its_own(mount: &str, folder: &Path, program: &Command) -> Command {
     let mut command = Command::new("unshare");
-    command.args(namespace()).args(["sh", "-c", ON_SMALL_DISK, "sh"]).arg(data);
-    command.arg(env!("CARGO_BIN_EXE_pampero"));
-    command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--config"]);
-    command.arg(config).arg("--data").arg(data);
+    let script = format!("{mount} && shift && exec \"$@\"");
+    command.args(namespace()).args(["sh", "-c", &script, "sh"]).arg(folder);
+    command.arg(program.get_program()).args(program.get_args());
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command
 }
 

@@ -73,21 +73,7 @@ impl Program {
 
     /// Starts `pampero serve` on a configuration in `folder`, which also keeps the data.
     pub(crate) async fn serve(folder: &Path, config: &str, environment: &[(&str, &str)]) -> Self {
-        let config_path = folder.join("pampero.toml");
-        std::fs::write(&config_path, config).unwrap();
-        let data = folder.join("data");
-        let arguments = [
-            "serve",
-            "--config",
-            config_path.to_str().unwrap(),
-            "--listen",
-            "127.0.0.1:0",
-            "--data",
-            data.to_str().unwrap(),
-            "--log-format",
-            "json",
-        ];
-        Self::start(&arguments, environment).await
+        Self::start_command(serve_command(folder, config, environment)).await
     }
 
     async fn wait_for_address(&mut self) -> String {
@@ -105,10 +91,45 @@ impl Program {
     }
 
     fn address_in_log(&self) -> Option<String> {
+        self.address_told_with("listening")
+    }
+
+    fn address_told_with(&self, message: &str) -> Option<String> {
         let log = self.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let mut listening = lines.filter(|line| line["message"] == "listening");
-        listening.find_map(|line| line["fields"]["address"].as_str().map(str::to_owned))
+        let mut told = lines.filter(|line| line["message"] == message);
+        told.find_map(|line| line["fields"]["address"].as_str().map(str::to_owned))
+    }
+
+    /// Returns where the log index listens for OpenSearch's clients, as `host:port`; `None` when it
+    /// has no listener of its own.
+    pub(crate) fn index_address(&self) -> Option<String> {
+        // It is told before the address of the API, which was waited for.
+        self.address_told_with("the log index listens")
+    }
+
+    /// Asks the log index on its own listener, with a JSON body unless it is empty.
+    ///
+    /// `call` is as it stands in OpenSearch's documentation, as in `GET /_cat/indices`.
+    pub(crate) fn index_request(
+        &self,
+        call: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::RequestBuilder {
+        let (method, path) = call.split_once(' ').unwrap();
+        let address = self.index_address().expect("the log index has a listener of its own");
+        let request =
+            self.client.request(method.parse().unwrap(), format!("http://{address}{path}"));
+        let body = body.into();
+        if body.as_bytes().is_some_and(<[u8]>::is_empty) {
+            return request;
+        }
+        request.header("content-type", "application/json").body(body)
+    }
+
+    /// Asks the log index on its own listener and returns the answer.
+    pub(crate) async fn index(&self, call: &str, body: impl Into<reqwest::Body>) -> Reply {
+        reply(self.index_request(call, body)).await
     }
 
     /// Returns everything the program wrote to standard error so far.
@@ -180,7 +201,27 @@ fn signal(process_id: u32, name: &str) {
     assert!(sent.unwrap().success());
 }
 
-fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+/// Returns the command that [`Program::serve`] runs.
+pub(crate) fn serve_command(folder: &Path, config: &str, environment: &[(&str, &str)]) -> Command {
+    let config_path = folder.join("pampero.toml");
+    std::fs::write(&config_path, config).unwrap();
+    let data = folder.join("data");
+    let arguments = [
+        "serve",
+        "--config",
+        config_path.to_str().unwrap(),
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        data.to_str().unwrap(),
+        "--log-format",
+        "json",
+    ];
+    command(&arguments, environment)
+}
+
+/// Returns a command that runs `pampero` with these arguments and variables.
+pub(crate) fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pampero"));
     // Many run at once, and only one of them could listen where OpenSearch's clients look.
     command.env("PAMPERO_LOGS__LISTEN", "127.0.0.1:0");

@@ -12,6 +12,13 @@ mod hostile_queries;
 mod hostile_requests;
 mod hostile_samples;
 mod kill_nine;
+mod logs;
+#[cfg(target_os = "linux")]
+mod logs_disk;
+mod logs_hostile;
+mod logs_kill;
+mod logs_query;
+mod logs_set_up;
 mod metrics_query;
 mod outage;
 mod quota;
