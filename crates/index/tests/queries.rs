@@ -381,6 +381,13 @@ fn bounds_of_dates_are_rounded_to_their_side() {
     check(range(json!({ "lt": "31/07/2026", "format": "dd/MM/yyyy" })), &[]);
     check(range(json!({ "lte": "31/07/2026", "format": "dd/MM/yyyy" })), &["4"]);
     check(range(json!({ "gte": 1_787_306_550_000_i64, "lte": 1_787_306_550_000_i64 })), &["1"]);
+    // A format of its own reads dates as finely as the field holds them.
+    let nanos = |bound: &str, date: &str| {
+        let format = "strict_date_optional_time_nanos";
+        json!({ "range": { "nanos": { bound: date, "format": format } } })
+    };
+    check(nanos("gte", "2026-08-21T10:00:00.000000001Z"), &["3"]);
+    check(nanos("gt", "2026-08-21T10:00:00.000000001Z"), &[]);
     check_refusal(
         range(json!({ "gte": "now*1" })),
         "parse_exception",
@@ -610,9 +617,18 @@ fn query_string_speaks_lucenes_language() {
         "Failed to parse query [a *b]",
         "Cannot parse 'a *b': '*' or '?' not allowed as first character",
     );
-    check(text("hits:x"), &[]);
+    // Words in all fields are none of most of them, while a field that is named takes its own values.
+    check(text("x"), &[]);
+    check(text("\\*:K12"), &["1"]);
+    for query in ["hits:x", "K12 OR hits:x", "hits:\"x\"", "hits:>x", "hit\\*:x"] {
+        let reason = ("query_shard_exception", "failed to create query", "For input string");
+        check_refusal(text(query), reason.0, reason.1, reason.2);
+        let strict = json!({ "query": query, "default_field": "message" });
+        check_refusal(json!({ "query_string": strict }), reason.0, reason.1, reason.2);
+    }
+    check(json!({ "query_string": { "query": "K12 OR hits:x", "lenient": true } }), &["1"]);
     check_refusal(
-        json!({ "query_string": { "query": "hits:x", "default_field": "message" } }),
+        json!({ "query_string": { "query": "x", "lenient": false, "fields": ["hits"] } }),
         "query_shard_exception",
         "failed to create query",
         "For input string",

@@ -27,7 +27,10 @@ struct Reading<'a> {
     /// The field for a lone `*`, when there is exactly one that was named.
     default_field: Option<String>,
     operator: Operator,
-    lenient: bool,
+    /// Whether words that are no value of a field find nothing there; `None`: as the fields say.
+    lenient: Option<bool>,
+    /// Whether words without a field are looked for in all fields.
+    every: bool,
     kind: MultiMatchType,
     tie_breaker: f32,
     phrase_slop: u32,
@@ -38,6 +41,17 @@ struct Reading<'a> {
     analyzer: Option<Analyzer>,
     zone: TimeZone,
     minimum_should_match: Option<MinimumShouldMatch>,
+}
+
+impl Reading<'_> {
+    /// Tells whether words that are no value of a field find nothing in those that a node is about,
+    /// instead of being refused; a node that names its field is strict by itself.
+    fn is_lenient(&self, field: Option<&str>) -> bool {
+        self.lenient.unwrap_or(match field {
+            None => self.every,
+            Some(named) => named == "*",
+        })
+    }
 }
 
 impl Builder<'_> {
@@ -57,7 +71,8 @@ impl Builder<'_> {
             fields,
             default_field: clause.default_field.clone().filter(|field| !field.contains('*')),
             operator: clause.default_operator,
-            lenient: clause.lenient.unwrap_or(every),
+            lenient: clause.lenient,
+            every,
             kind: clause.kind,
             tie_breaker: clause.tie_breaker.max(clause.kind.tie_breaker()),
             phrase_slop: clause.phrase_slop,
@@ -89,7 +104,8 @@ impl Builder<'_> {
             fields,
             default_field: None,
             operator: clause.default_operator,
-            lenient: clause.lenient.unwrap_or(every),
+            lenient: clause.lenient,
+            every,
             kind: MultiMatchType::MostFields,
             tie_breaker: 1.0,
             phrase_slop: 0,
@@ -111,7 +127,7 @@ impl Builder<'_> {
                 self.clauses(clauses, reading, reading.minimum_should_match.as_ref())
             }
             Node::Words { field, text } => {
-                let mut words = self.words_match(text, reading);
+                let mut words = self.words_match(field.as_deref(), text, reading);
                 words.minimum_should_match = reading.minimum_should_match.clone();
                 self.words_node(field.as_deref(), &words, reading)
             }
@@ -129,14 +145,18 @@ impl Builder<'_> {
                 if self.says_nothing(field.as_deref(), text, reading)? {
                     return Ok(None);
                 }
-                self.words_node(field.as_deref(), &self.words_match(text, reading), reading)
-                    .map(Some)
+                self.words_node(
+                    field.as_deref(),
+                    &self.words_match(field.as_deref(), text, reading),
+                    reading,
+                )
+                .map(Some)
             }
             Node::Phrase { field, text, .. } if field.as_deref() == Some("_exists_") => {
                 Ok(Some(self.exists(text)))
             }
             Node::Phrase { field, text, slop } => {
-                let words = self.words_match(text, reading);
+                let words = self.words_match(field.as_deref(), text, reading);
                 let fields = self.fields_of(field.as_deref(), reading)?;
                 let slop = slop.unwrap_or(reading.phrase_slop);
                 let kind = MultiMatchType::Phrase;
@@ -218,10 +238,10 @@ impl Builder<'_> {
         }
     }
 
-    fn words_match(&self, text: &str, reading: &Reading<'_>) -> Match {
+    fn words_match(&self, field: Option<&str>, text: &str, reading: &Reading<'_>) -> Match {
         let mut words = Match::new("", text);
         words.operator = reading.operator;
-        words.lenient = reading.lenient;
+        words.lenient = reading.is_lenient(field);
         words.analyzer = reading.analyzer;
         words
     }
@@ -348,9 +368,10 @@ impl Builder<'_> {
         build: impl Fn(&Target<'_>) -> Result<Built, Exception>,
     ) -> Result<Built, Exception> {
         let fields = self.fields_of(field, reading)?;
-        let queries = fields.iter().map(|(target, boost)| {
-            Ok(boosted(leniently(reading.lenient, || build(target))?, *boost))
-        });
+        let lenient = reading.is_lenient(field);
+        let queries = fields
+            .iter()
+            .map(|(target, boost)| Ok(boosted(leniently(lenient, || build(target))?, *boost)));
         Ok(best(queries.collect::<Result<_, Exception>>()?, reading.tie_breaker))
     }
 

@@ -90,7 +90,8 @@ fn date(
     rounding: Rounding,
     reading: &DateReading,
 ) -> Result<Number, Exception> {
-    let format = reading.format.as_ref().unwrap_or(of_field);
+    let asked = reading.format.clone().map(|it| if nanos { it.with_nanos() } else { it });
+    let format = asked.as_ref().unwrap_or(of_field);
     let context = DateContext { now: reading.now, zone: reading.zone.clone() };
     let instant = format.evaluate(&date_text(value), rounding, &context)?;
     // Milliseconds are cut towards the past, so that the last instant of a unit stays in it.
