@@ -22,6 +22,7 @@ use pampero_index::{Cluster, IndexOptions, analysis};
 use pampero_logs::rest::{RestOptions, RestState, router};
 use pampero_resilience::{Clock, SystemClock};
 use serde_json::{Value, json};
+use tikv_jemallocator::Jemalloc;
 
 /// Documents unless told otherwise.
 const DOCUMENTS: u64 = 10_000_000;
@@ -31,11 +32,17 @@ const DAYS: u64 = 7;
 const BATCH: u64 = 2_000;
 /// Connections that write at the same time.
 const CLIENTS: u64 = 2;
+/// How long an index stays ready to be written after the last document.
+const WRITER_IDLE: Duration = Duration::from_secs(35);
 /// Documents that the plain writer of tantivy gets.
 const PLAIN_MAX: u64 = 1_000_000;
 const RUNS: usize = 30;
 
 const ROLE: &str = "PAMPERO_BENCH_SERVER";
+
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() {
     if let Some(folder) = std::env::args_os().nth(2).filter(|_| is_server()) {
@@ -95,6 +102,7 @@ fn measure(documents: u64) {
         raw_bytes / documents,
         on_disk as f64 / raw_bytes as f64
     );
+    std::thread::sleep(WRITER_IDLE);
     for (name, body) in questions() {
         let (median, ninetieth, total) = ask(&server, &body.to_string());
         print!(" {name}_ms={median:.3} {name}_p90_ms={ninetieth:.3} {name}_total={total}");
