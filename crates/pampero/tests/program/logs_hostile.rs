@@ -170,23 +170,26 @@ async fn check_held_bodies(program: &Program) {
         held.push(begin().await);
     }
     let begun = Instant::now();
-    let mut refused = 0;
+    let mut answers = String::new();
     // Those that found room are being read still, and are not answered.
-    while refused < BODIES - ROOM {
-        for stream in &mut held {
+    while held.len() > ROOM {
+        assert!(begun.elapsed() < SOON, "{} of {BODIES} are held", held.len());
+        for mut stream in std::mem::take(&mut held) {
             let mut answer = [0; 4096];
             let reading = tokio::time::timeout(Duration::from_millis(1), stream.read(&mut answer));
-            let Ok(Ok(length)) = reading.await else { continue };
-            let answer = String::from_utf8_lossy(&answer[..length]);
-            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 429 "), "{answer}");
-            refused += usize::from(answer.contains("circuit_breaking_exception"));
+            match reading.await {
+                Err(_) => held.push(stream),
+                Ok(Ok(length)) => answers.push_str(&String::from_utf8_lossy(&answer[..length])),
+                // A system may take an answer away when its connection ends.
+                Ok(Err(_)) => {}
+            }
         }
-        assert!(begun.elapsed() < SOON, "{refused} of {BODIES} were refused");
     }
-    let further = format!("{{}}{}", " ".repeat(2 << 20));
-    let further = program.index("POST /held/_doc", further).await;
-    check_refusal("a further body", &further, 429, "Data too large");
-    assert_eq!(further.json()["error"]["type"], "circuit_breaking_exception");
+    assert!(answers.contains("HTTP/1.1 429 "), "{answers}");
+    assert!(!answers.contains("HTTP/1.1 2") && !answers.contains("HTTP/1.1 5"), "{answers}");
+    for told in ["circuit_breaking_exception", "Data too large", "\"status\":429"] {
+        assert!(answers.contains(told), "{told:?} is missing: {answers}");
+    }
     drop(held);
     while program.index("POST /held/_doc", "{}").await.status != 201 {
         assert!(begun.elapsed() < SOON, "the room does not come back");
