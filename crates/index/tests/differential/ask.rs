@@ -20,9 +20,10 @@ const SORTED: [&str; 8] =
 /// Returns some sort keys, the last of which tells all documents apart.
 pub(crate) fn sort(chance: &mut StdRng) -> Value {
     let mut keys: Vec<Value> = (0..chance.random_range(0..4)).map(|_| sort_key(chance)).collect();
+    let last = pick(chance, &["unique", "unique", "_id"]);
     keys.push(match chance.random_bool(0.5) {
-        true => json!("unique"),
-        false => json!({ "unique": pick(chance, &["asc", "desc"]) }),
+        true => json!(last),
+        false => json!({ last: pick(chance, &["asc", "desc"]) }),
     });
     Value::Array(keys)
 }

@@ -14,6 +14,10 @@ pub(crate) fn aggregations(chance: &mut StdRng, depth: usize) -> Value {
     if chance.random_bool(0.5) {
         asked["b"] = aggregation(chance, depth - 1);
     }
+    // OpenSearch takes it at the top only.
+    if chance.random_bool(0.25) {
+        asked["c"] = composite(chance);
+    }
     asked
 }
 
@@ -105,6 +109,37 @@ fn terms(chance: &mut StdRng, inner: &Value) -> Value {
     options
 }
 
+/// Returns combinations of the keys of one to three sources.
+fn composite(chance: &mut StdRng) -> Value {
+    let (mut sources, mut after) = (Vec::new(), json!({}));
+    for name in &["p", "q", "r"][..chance.random_range(1..=3)] {
+        let field = pick(chance, &["station", "level.keyword", "place.name", "ip", "unique"]);
+        let mut options = json!({ "field": field });
+        if chance.random_bool(0.5) {
+            options["order"] = json!(pick(chance, &["asc", "desc"]));
+        }
+        after[name] = value(field, chance);
+        if chance.random_bool(0.3) {
+            options["missing_bucket"] = json!(true);
+            if chance.random_bool(0.2) {
+                after[name] = Value::Null;
+            }
+        }
+        let mut kind = "terms";
+        if field == "unique" {
+            kind = "histogram";
+            options["interval"] = json!(7.5);
+            after[name] = json!(7.5 * f64::from(chance.random_range(0..30)));
+        }
+        sources.push(json!({ *name: { kind: options } }));
+    }
+    let mut options = json!({ "sources": sources, "size": chance.random_range(1..30) });
+    if chance.random_bool(0.5) {
+        options["after"] = after;
+    }
+    json!({ "composite": options, "aggs": { "y": metric(chance) } })
+}
+
 /// Returns an order by count, key or what stands inside of the buckets.
 fn order(chance: &mut StdRng, inner: &Value) -> Value {
     let direction = pick(chance, &["asc", "desc"]);
@@ -170,6 +205,13 @@ fn finish_histogram(chance: &mut StdRng, mut options: Value, inner: &Value) -> V
     }
     if chance.random_bool(0.3) {
         options["order"] = order(chance, inner);
+    }
+    let is_date = options["field"] == "at";
+    if chance.random_bool(0.2) && options["min_doc_count"].as_u64().unwrap_or(0) == 0 {
+        options["extended_bounds"] = match is_date {
+            true => json!({ "min": "2026-03-18", "max": "2026-04-09T12:00" }),
+            false => json!({ "min": -31, "max": 25.5 }),
+        };
     }
     let members = options.as_object_mut().unwrap();
     members.retain(|_, it| !it.is_null());

@@ -45,7 +45,9 @@ fn part(chance: &mut StdRng, depth: usize) -> String {
     }
     let number = chance.random_range(0..12);
     let word = pick(chance, &["rain", "WIND", "gust", "timed_out", "10.5mm", "k12", "don't"]);
-    match chance.random_range(0..12) {
+    match chance.random_range(0..14) {
+        12 => pick(chance, &["/w.nds?/", "station:/k[0-9]+/", "level:/[a-w]+/"]).to_owned(),
+        13 => pick(chance, &["rian~", "wnid~1", "SENSRO~", "station:k1~1", "gast~2"]).to_owned(),
         0..3 => word.to_owned(),
         3 => format!("title:{word}"),
         4 => format!("level.keyword:{}", pick(chance, &["ERROR", "INFO", "info", "\"two words\""])),

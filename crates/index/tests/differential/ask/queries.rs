@@ -133,12 +133,16 @@ fn match_words(chance: &mut StdRng) -> Value {
     let field = pick(chance, &TEXTS);
     let count = chance.random_range(1..5);
     let mut options = json!({ "query": words(chance, count) });
-    match chance.random_range(0..4) {
+    match chance.random_range(0..6) {
+        5 => options["fuzziness"] = pick(chance, &[json!("AUTO"), json!(1), json!(2)]),
         0 => options["operator"] = json!(pick(chance, &["and", "or", "AND"])),
         1 => options["minimum_should_match"] = rule(chance),
         _ => {}
     }
-    let clause = pick(chance, &["match", "match", "match_bool_prefix"]);
+    let clause = match options["fuzziness"].is_null() {
+        true => pick(chance, &["match", "match", "match_bool_prefix"]),
+        false => "match",
+    };
     json!({ clause: { field: options } })
 }
 

@@ -39,6 +39,7 @@ impl Asked<'_> {
             "terms" => self.terms(documents),
             "histogram" => self.histogram(documents),
             "date_histogram" => self.date_histogram(documents),
+            "composite" => self.composite(documents),
             "range" | "date_range" => self.ranges(documents),
             "filter" => self.bucket(json!({}), &filter(documents, |it| matches(it, self.options))),
             "missing" => {
@@ -163,7 +164,8 @@ impl Asked<'_> {
         let key = |number: f64| ((number - offset) / width).floor() * width + offset;
         let buckets = self.bucketed(documents, |it| Datum::Number(key(it.number())));
         let next = |at: f64| key(at + 1.5 * width);
-        self.in_a_row(buckets, next, |key| json!({ "key": key }))
+        let bound = |value: &Value| key(value.as_f64().unwrap());
+        self.in_a_row(buckets, bound, next, |key| json!({ "key": key }))
     }
 
     fn date_histogram(&self, documents: &[&Document]) -> Value {
@@ -174,6 +176,7 @@ impl Asked<'_> {
         let instant = |at: &jiff::ZonedDateTime| at.timestamp().as_millisecond() as f64;
         let write =
             |key: f64| json!({ "key": key, "key_as_string": dates::write(key as i64, &zone) });
+        let bound = |date: &Value| dates::read(date, None, &zone, false) as f64;
         if let Some(interval) = self.options["fixed_interval"].as_str() {
             let (amount, unit) = interval.split_at(interval.len() - 1);
             let unit_ms = match unit {
@@ -189,7 +192,7 @@ impl Asked<'_> {
                 .map_or(0.0, |it| it.trim_end_matches('h').parse::<f64>().unwrap() * 3_600_000.0);
             let key = |ms: f64| ((ms + shift - offset) / width).floor() * width - shift + offset;
             let buckets = self.bucketed(documents, |it| Datum::Number(key(it.number())));
-            return self.in_a_row(buckets, |at| at + width, write);
+            return self.in_a_row(buckets, |it| key(bound(it)), |at| at + width, write);
         }
         let unit = match self.options["calendar_interval"].as_str().unwrap() {
             "month" | "1M" => "M",
@@ -198,19 +201,24 @@ impl Asked<'_> {
         let start = |ms: f64| instant(&dates::floor(&zoned(ms), unit));
         let buckets = self.bucketed(documents, |it| Datum::Number(start(it.number())));
         let next = |at: f64| instant(&dates::floor(&dates::add(&zoned(at), 1, unit), unit));
-        self.in_a_row(buckets, next, write)
+        self.in_a_row(buckets, |it| start(bound(it)), next, write)
     }
 
-    /// Shows buckets of numbers, and between them those without documents.
+    /// Shows buckets of numbers, and between them and the bounds those without documents.
     fn in_a_row(
         &self,
         buckets: Vec<Bucket<'_>>,
+        bound: impl Fn(&Value) -> f64,
         next: impl Fn(f64) -> f64,
         write: impl Fn(f64) -> Value,
     ) -> Value {
         let least = self.options["min_doc_count"].as_u64().unwrap_or(0) as usize;
         let mut shown: Vec<Value> = Vec::new();
         let mut expected = f64::INFINITY;
+        let mut end = f64::NEG_INFINITY;
+        if let Some(bounds) = self.options["extended_bounds"].as_object() {
+            (expected, end) = (bound(&bounds["min"]), bound(&bounds["max"]));
+        }
         for (key, members) in buckets {
             let key = key.number();
             while least == 0 && expected < key {
@@ -221,6 +229,10 @@ impl Asked<'_> {
                 shown.push(self.bucket(write(key), &members));
             }
             expected = next(key);
+        }
+        while expected <= end {
+            shown.push(self.bucket(write(expected), &[]));
+            expected = next(expected);
         }
         if let Some(order) = self.options["order"].as_object() {
             let (path, direction) = order.iter().next().unwrap();
@@ -262,6 +274,56 @@ impl Asked<'_> {
             self.bucket(shown, &found)
         });
         json!({ "buckets": buckets.collect::<Vec<_>>() })
+    }
+
+    fn composite(&self, documents: &[&Document]) -> Value {
+        let sources = self.options["sources"].as_array().unwrap().iter();
+        let sources: Vec<Source<'_>> = sources.map(Source::read).collect();
+        let mut buckets: Vec<(Vec<Option<Datum>>, Vec<&Document>)> = Vec::new();
+        for document in documents {
+            let mut combinations = vec![Vec::new()];
+            for source in &sources {
+                let keys = source.keys(document);
+                let longer = |start: &Vec<Option<Datum>>| {
+                    let start = start.clone();
+                    keys.iter().map(move |key| [&start[..], std::slice::from_ref(key)].concat())
+                };
+                combinations = combinations.iter().flat_map(longer).collect();
+            }
+            for keys in combinations {
+                match buckets.iter_mut().find(|(known, _)| *known == keys) {
+                    Some((_, members)) => members.push(document),
+                    None => buckets.push((keys, vec![document])),
+                }
+            }
+        }
+        let compare = |one: &[Option<Datum>], other: &[Option<Datum>]| {
+            let keys = sources.iter().zip(one.iter().zip(other));
+            keys.fold(Ordering::Equal, |found, (source, (one, other))| {
+                found.then_with(|| source.compare(one, other))
+            })
+        };
+        buckets.sort_by(|(one, _), (other, _)| compare(one, other));
+        if let Some(after) = self.options.get("after") {
+            let after: Vec<Option<Datum>> =
+                sources.iter().map(|source| source.read_key(&after[source.name])).collect();
+            buckets.retain(|(keys, _)| compare(keys, &after).is_gt());
+        }
+        let size = self.options["size"].as_u64().unwrap() as usize;
+        let buckets: Vec<Value> = buckets
+            .iter()
+            .take(size)
+            .map(|(keys, members)| {
+                let keys = sources.iter().zip(keys);
+                let keys: Map<String, Value> =
+                    keys.map(|(source, key)| (source.name.to_owned(), write_part(key))).collect();
+                self.bucket(json!({ "key": keys }), members)
+            })
+            .collect();
+        match buckets.last() {
+            Some(last) => json!({ "after_key": last["key"], "buckets": buckets }),
+            None => json!({ "buckets": [] }),
+        }
     }
 
     fn filters(&self, documents: &[&Document]) -> Value {
@@ -312,6 +374,62 @@ impl Asked<'_> {
             shown["value_as_string"] = json!(dates::write(value as i64, &TimeZone::UTC));
         }
         shown
+    }
+}
+
+/// One of the sources of a composite key.
+struct Source<'a> {
+    name: &'a str,
+    options: &'a Value,
+    field: &'a str,
+    kind: Kind,
+}
+
+impl<'a> Source<'a> {
+    fn read(value: &'a Value) -> Self {
+        let (name, body) = value.as_object().unwrap().iter().next().unwrap();
+        let options = body.as_object().unwrap().values().next().unwrap();
+        let field = options["field"].as_str().unwrap();
+        Self { name, options, field, kind: kind(field).unwrap() }
+    }
+
+    /// Returns the keys of a document; one without values has the key `None`, if any.
+    fn keys(&self, document: &Document) -> Vec<Option<Datum>> {
+        let found = data(document, self.field);
+        if found.is_empty() && self.options["missing_bucket"] == true {
+            return vec![None];
+        }
+        let key = |value: Datum| match self.options["interval"].as_f64() {
+            Some(width) => Datum::Number((value.number() / width).floor() * width),
+            None => value,
+        };
+        found.into_iter().map(|value| Some(key(value))).collect()
+    }
+
+    fn read_key(&self, value: &Value) -> Option<Datum> {
+        match self.kind {
+            _ if value.is_null() => None,
+            Kind::Long => Some(Datum::Number(value.as_f64().unwrap())),
+            kind => datum(kind, value),
+        }
+    }
+
+    /// Compares two keys; the lack of one is lower than all others.
+    fn compare(&self, one: &Option<Datum>, other: &Option<Datum>) -> Ordering {
+        let order = match (one, other) {
+            (Some(one), Some(other)) => one.compare(other),
+            (one, other) => one.is_some().cmp(&other.is_some()),
+        };
+        if self.options["order"] == "desc" { order.reverse() } else { order }
+    }
+}
+
+fn write_part(key: &Option<Datum>) -> Value {
+    match key {
+        None => Value::Null,
+        Some(Datum::Word(word)) => json!(word),
+        Some(Datum::Address(bits)) => json!(address_text(*bits)),
+        Some(Datum::Number(number)) => json!(number),
     }
 }
 

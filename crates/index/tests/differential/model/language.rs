@@ -105,6 +105,15 @@ fn one(document: &Document, part: &str, options: &Value) -> bool {
         }
         return ask("range", bounds);
     }
+    if let Some(pattern) = value.strip_prefix('/') {
+        let pattern = pattern.strip_suffix('/').unwrap();
+        return ask("regexp", json!(pattern));
+    }
+    if let Some((word, edits)) = value.split_once('~') {
+        let fuzziness = edits.parse::<u64>().map_or(json!("AUTO"), |it| json!(it));
+        let word = if is_text(field) { word.to_ascii_lowercase() } else { word.to_owned() };
+        return ask("fuzzy", json!({ "value": word, "fuzziness": fuzziness }));
+    }
     match value {
         "*" => queries::exists(document, field),
         // Words of texts are in small letters, whatever the pattern is written in.

@@ -36,10 +36,19 @@ impl<'a> Key<'a> {
         let direction = options.as_str().or(options["order"].as_str());
         let descending = direction == Some("desc");
         let mode = options["mode"].as_str().unwrap_or(if descending { "max" } else { "min" });
-        Self { field, kind: kind(field).unwrap(), descending, mode, missing: &options["missing"] }
+        Self {
+            field,
+            kind: kind(field).unwrap_or(Kind::Keyword(usize::MAX)),
+            descending,
+            mode,
+            missing: &options["missing"],
+        }
     }
 
     fn place(&self, document: &Document) -> Place {
+        if self.field == "_id" {
+            return Place::At(Datum::Word(document.id.clone()));
+        }
         match one_of(&data(document, self.field), self.mode, self.kind) {
             Some(value) => Place::At(value),
             None => match self.missing {

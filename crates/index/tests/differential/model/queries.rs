@@ -132,7 +132,10 @@ fn match_field(document: &Document, field: &str, options: &Value) -> bool {
     }
     let found = terms(document, field);
     enough(&words(query.as_str().unwrap()), options, |word| {
-        found.contains(&Datum::Word(word.clone()))
+        found.iter().any(|it| match it {
+            Datum::Word(it) if !options["fuzziness"].is_null() => near(it, word, options),
+            it => *it == Datum::Word(word.clone()),
+        })
     })
 }
 
