@@ -36,6 +36,7 @@ use pampero_opensearch::Mapping;
 use serde_json::{Map, Value};
 
 pub use self::document::StoredDocument;
+pub(crate) use self::document::{FieldGroups, IndexedDocument};
 pub use self::index::Index;
 pub use self::indices::Indices;
 pub(crate) use self::metadata::fields_max;

@@ -3,7 +3,8 @@
 //! [`build`] is the way in. Here are the clauses made of clauses; whole terms and values are built in
 //! `term_level`, patterns in `pattern`, analyzed text in `full_text`, the two query languages in
 //! `language`; which fields there are is found out in `field`. What tantivy has no query for lies in `columns` (values of columns), `automaton` (terms by patterns),
-//! `expansion` (terms that are looked up first) and `excluded` (what must not match).
+//! `expansion` (terms that are looked up first), `nested` (objects of a list) and `excluded` (what must
+//! not match).
 
 mod automaton;
 mod columns;
@@ -12,6 +13,7 @@ mod expansion;
 mod field;
 mod full_text;
 mod language;
+mod nested;
 mod pattern;
 mod regexp;
 mod term_level;
@@ -26,6 +28,8 @@ use tantivy::query::{
 
 use crate::layout::Layout;
 use excluded::Excluded;
+
+pub(crate) use nested::refusal;
 
 /// A query of tantivy.
 type Built = Box<dyn tantivy::query::Query>;
@@ -87,6 +91,7 @@ impl Builder<'_> {
                 Ok(best(queries.collect::<Result<_, _>>()?, clause.tie_breaker))
             }
             Clause::Boosting(clause) => self.boosting(clause),
+            Clause::Nested(clause) => self.nested(clause),
             Clause::QueryString(clause) => self.query_string(clause),
             Clause::SimpleQueryString(clause) => self.simple_query_string(clause),
         }

@@ -23,9 +23,11 @@ use pampero_opensearch::query::Query;
 use pampero_opensearch::search::{SearchRequest, TotalHits};
 use pampero_opensearch::{Exception, ExceptionKind};
 use serde_json::{Map, Value, json};
+use tantivy::TantivyError;
 
 use crate::aggregation::{self, AggregationLimits, Part};
 use crate::engine::Snapshot;
+use crate::query;
 use plan::Plan;
 use scan::{Found, Wanted};
 
@@ -147,8 +149,11 @@ pub fn count(
 }
 
 /// Makes an exception of what tantivy or the disk says.
-fn failed(error: impl std::fmt::Display) -> Exception {
-    Exception::new(ExceptionKind::Io, format!("the index cannot be read: {error}"))
+fn failed(error: impl Into<TantivyError>) -> Exception {
+    let error = error.into();
+    query::refusal(&error).unwrap_or_else(|| {
+        Exception::new(ExceptionKind::Io, format!("the index cannot be read: {error}"))
+    })
 }
 
 fn deadline(request: &SearchRequest, options: &SearchOptions) -> Instant {

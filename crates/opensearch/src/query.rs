@@ -17,7 +17,7 @@ mod term_level;
 
 use serde_json::Value;
 
-pub use compound::{Bool, Boosting, DisMax};
+pub use compound::{Bool, Boosting, DisMax, Nested};
 pub use full_text::{
     Match, MatchPhrase, MultiMatch, MultiMatchType, Operator, WeightedField, ZeroTerms,
 };
@@ -91,6 +91,8 @@ pub enum Clause {
     DisMax(DisMax),
     /// `boosting`: a query whose hits are worth less when another one matches.
     Boosting(Boosting),
+    /// `nested`: objects of a list, each for itself.
+    Nested(Nested),
     /// `query_string`: Lucene's query language.
     QueryString(QueryString),
     /// `simple_query_string`: a forgiving query language.
@@ -98,7 +100,7 @@ pub enum Clause {
 }
 
 /// The clauses that this server reads, for suggestions.
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 23] = [
     "bool",
     "boosting",
     "constant_score",
@@ -113,6 +115,7 @@ const KNOWN: [&str; 22] = [
     "match_phrase",
     "match_phrase_prefix",
     "multi_match",
+    "nested",
     "prefix",
     "query_string",
     "range",
@@ -124,7 +127,7 @@ const KNOWN: [&str; 22] = [
 ];
 
 /// The clauses that OpenSearch has besides.
-const UNSUPPORTED: [&str; 30] = [
+const UNSUPPORTED: [&str; 29] = [
     "combined_fields",
     "distance_feature",
     "function_score",
@@ -138,7 +141,6 @@ const UNSUPPORTED: [&str; 30] = [
     "intervals",
     "knn",
     "more_like_this",
-    "nested",
     "neural",
     "parent_id",
     "percolate",
@@ -198,7 +200,8 @@ impl From<Clause> for Query {
 }
 
 impl Clause {
-    /// Returns the queries that stand inside this clause, in the order in which they were read.
+    /// Returns the queries that stand inside this clause, in the order in which they were read; not
+    /// that of `nested`, which is about other objects.
     pub fn inner(&self) -> Vec<&Query> {
         match self {
             Self::Bool(clause) => [&clause.must, &clause.filter, &clause.should, &clause.must_not]
@@ -277,6 +280,7 @@ impl Reader {
             "constant_score" => Clause::ConstantScore(self.read_constant_score(body, &mut common)?),
             "dis_max" => Clause::DisMax(self.read_dis_max(body, &mut common)?),
             "boosting" => Clause::Boosting(self.read_boosting(body, &mut common)?),
+            "nested" => Clause::Nested(self.read_nested(body, &mut common)?),
             other => return Err(unknown_clause(other)),
         };
         Ok(Query { clause, boost: common.boost, name: common.name })

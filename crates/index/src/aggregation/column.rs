@@ -189,5 +189,7 @@ pub(super) fn convert<S: Copy, T>(from: &Pairs<S>, to: &mut Pairs<T>, change: im
 
 /// Tells of a failure of tantivy under an aggregation.
 pub(super) fn failed(error: tantivy::TantivyError) -> Exception {
-    Exception::new(ExceptionKind::Io, format!("the index cannot be read: {error}"))
+    crate::query::refusal(&error).unwrap_or_else(|| {
+        Exception::new(ExceptionKind::Io, format!("the index cannot be read: {error}"))
+    })
 }

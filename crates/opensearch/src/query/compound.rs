@@ -1,4 +1,4 @@
-//! Clauses made of queries: `bool`, `constant_score`, `dis_max`, `boosting`.
+//! Clauses made of queries: `bool`, `constant_score`, `dis_max`, `boosting`, `nested`.
 
 use serde_json::Value;
 
@@ -41,6 +41,17 @@ pub struct Boosting {
     pub negative: Box<Query>,
     /// What the score is multiplied with then, from 0.
     pub negative_boost: f32,
+}
+
+/// `nested`; its hits all score the same, whatever `score_mode` says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Nested {
+    /// The field that holds the objects, as a whole path.
+    pub path: String,
+    /// What one of the objects has to match; its fields are whole paths as well.
+    pub query: Box<Query>,
+    /// Whether an index without that path has no hits instead of refusing.
+    pub ignore_unmapped: bool,
 }
 
 impl Reader {
@@ -136,6 +147,32 @@ impl Reader {
         Ok(read)
     }
 
+    pub(super) fn read_nested(
+        &mut self,
+        body: &Value,
+        common: &mut Common,
+    ) -> Result<Nested, Exception> {
+        let (mut path, mut query, mut ignore_unmapped) = (None, None, false);
+        for (key, value) in options::object("nested", body)? {
+            match key.as_str() {
+                "path" => path = Some(options::text("nested", key, value)?),
+                "query" => query = Some(Box::new(self.read(value)?)),
+                "ignore_unmapped" => ignore_unmapped = options::boolean("nested", key, value)?,
+                "score_mode" => check_score_mode(&options::text("nested", key, value)?)?,
+                "inner_hits" => {
+                    return Err(Exception::unsupported("query [nested] with [inner_hits]"));
+                }
+                _ => common.take("nested", key, value)?,
+            }
+        }
+        let missing = |key| Exception::parsing(format!("[nested] requires '{key}' field"));
+        Ok(Nested {
+            path: path.ok_or_else(|| missing("path"))?,
+            query: query.ok_or_else(|| missing("query"))?,
+            ignore_unmapped,
+        })
+    }
+
     /// Reads one query or a list of them.
     fn read_list(&mut self, value: &Value, into: &mut Vec<Query>) -> Result<(), Exception> {
         match value {
@@ -147,5 +184,14 @@ impl Reader {
             query => into.push(self.read(query)?),
         }
         Ok(())
+    }
+}
+
+fn check_score_mode(mode: &str) -> Result<(), Exception> {
+    match mode {
+        "none" | "avg" | "max" | "min" | "sum" => Ok(()),
+        _ => Err(Exception::illegal_argument(format!(
+            "No score mode for child query [{mode}] found"
+        ))),
     }
 }

@@ -109,7 +109,7 @@ fn what_is_no_query_is_refused_in_opensearchs_words() {
             "[match] malformed query, expected [END_OBJECT] but found [FIELD_NAME]",
         ),
         (json!({ "geo_shape": {} }), IllegalArgument, "query [geo_shape] is not supported"),
-        (json!({ "nested": {} }), IllegalArgument, "query [nested] is not supported"),
+        (json!({ "knn": {} }), IllegalArgument, "query [knn] is not supported"),
         (
             json!({ "range": { "f": { "foo": 1 } } }),
             Parsing,

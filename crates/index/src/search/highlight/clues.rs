@@ -155,6 +155,7 @@ fn gather_clause(clause: &Clause, clues: &mut Vec<Clue>) -> Result<(), Exception
             }
         }
         Clause::ConstantScore(query) => gather_clause(&query.clause, clues)?,
+        Clause::Nested(it) => gather_clause(&it.query.clause, clues)?,
         Clause::DisMax(it) => {
             it.queries.iter().try_for_each(|query| gather_clause(&query.clause, clues))?;
         }
