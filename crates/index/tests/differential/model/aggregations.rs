@@ -353,7 +353,8 @@ impl Asked<'_> {
             _ => {}
         }
         let numbers: Vec<f64> = found.iter().map(Datum::number).collect();
-        let sum: f64 = numbers.iter().sum();
+        // The sum of nothing is a zero without a sign.
+        let sum: f64 = numbers.iter().sum::<f64>() + 0.0;
         let average = (!numbers.is_empty()).then(|| sum / numbers.len() as f64);
         let min = numbers.iter().copied().reduce(f64::min);
         let max = numbers.iter().copied().reduce(f64::max);

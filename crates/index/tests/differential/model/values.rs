@@ -135,7 +135,8 @@ pub(crate) fn datum(kind: Kind, value: &Value) -> Option<Datum> {
             let word = spelled(value);
             return (word.chars().count() <= longest).then_some(Datum::Word(word));
         }
-        Kind::Long => Datum::Number(number().trunc()),
+        // Whole numbers have one zero.
+        Kind::Long => Datum::Number(number().trunc() + 0.0),
         Kind::Double => Datum::Number(number()),
         Kind::Boolean => Datum::Number(f64::from(u8::from(spelled(value) == "true"))),
         Kind::Date => Datum::Number(dates::read(value, None, &TimeZone::UTC, false) as f64),
