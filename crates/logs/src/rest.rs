@@ -28,6 +28,7 @@ mod refresh;
 mod scope;
 mod scroll;
 mod search;
+mod unambiguous;
 mod unsupported;
 
 use std::sync::Arc;

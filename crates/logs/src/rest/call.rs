@@ -10,6 +10,7 @@ use super::RestState;
 use super::answer::{Failure, Shape};
 use super::body::{self, ContentType, Reservation};
 use super::parameters::Parameters;
+use super::unambiguous::Unambiguous;
 
 /// One call: what it is, its parameters, its body, unpacked and within the limits.
 #[derive(Debug)]
@@ -99,12 +100,13 @@ pub(crate) fn body_required() -> Exception {
     Exception::new(ExceptionKind::Parse, "request body is required")
 }
 
-/// Reads JSON.
+/// Reads JSON in which no object says anything twice.
 ///
 /// # Errors
 /// `json_parse_exception` with the place.
 pub(crate) fn read_json(text: &[u8]) -> Result<Value, Exception> {
-    serde_json::from_slice(text).map_err(|error| {
+    let read = serde_json::from_slice(text).map(|Unambiguous(value)| value);
+    read.map_err(|error| {
         Exception::new(ExceptionKind::JsonParse, format!("the body is no valid JSON: {error}"))
     })
 }

@@ -341,3 +341,22 @@ async fn send(server: &Server, path: &str, body: &str) -> Reply {
         Request::builder().method("POST").uri(path).header("content-type", "application/x-ndjson");
     server.request(request.body(Body::from(body.to_owned())).unwrap()).await
 }
+
+#[tokio::test]
+async fn a_body_that_says_something_twice_is_refused() {
+    let server = Server::start();
+    server.call("PUT /logs", "").await;
+    let twice = r#"{"query":{"match_all":{}},"query":{"match_none":{}}}"#;
+    for call in ["POST /logs/_search", "POST /logs/_count", "POST /logs/_delete_by_query"] {
+        let refused = server.call(call, twice).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.at("/error/type")),
+            (400, "json_parse_exception".into())
+        );
+        let reason = refused.at("/error/reason");
+        assert!(
+            reason.as_str().unwrap().contains("Duplicate field 'query' at line 1 column"),
+            "{reason}"
+        );
+    }
+}
