@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_their_pattern_says() {
-        check("0.00", 3.14159, "3.14");
+        check("0.00", 5.14159, "5.14");
         check("#,##0.##", 1234567.5, "1,234,567.5");
         check("000", 7.0, "007");
         check("#.#", 0.0, "0");
