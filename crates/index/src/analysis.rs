@@ -44,11 +44,16 @@ pub struct Token {
 
 /// Returns the tokens of a text.
 pub fn analyze(analyzer: Analyzer, text: &str) -> Vec<Token> {
+    analyze_first(analyzer, text, usize::MAX)
+}
+
+/// Returns the first tokens of a text, at most `count` of them.
+pub fn analyze_first(analyzer: Analyzer, text: &str, count: usize) -> Vec<Token> {
     let mut tokenizer = tokenizer(analyzer);
     let mut stream = tokenizer.token_stream(text);
     let mut tokens = Vec::new();
     let (mut byte, mut unit) = (0, 0);
-    while stream.advance() {
+    while tokens.len() < count && stream.advance() {
         let token = stream.token();
         let bytes = token.offset_from..token.offset_to;
         unit += units(&text[byte..bytes.start]);

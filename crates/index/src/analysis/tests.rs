@@ -51,6 +51,12 @@ fn tokens_say_where_they_stand() {
 }
 
 #[test]
+fn no_more_tokens_are_made_than_are_wanted() {
+    let first = analyze_first(Analyzer::Standard, &"rain ".repeat(1_000), 3);
+    assert_eq!(first, analyze(Analyzer::Standard, "rain rain rain"));
+}
+
+#[test]
 fn words_left_out_leave_a_gap() {
     let tokens = analyze(Analyzer::Stop, "wind and rain");
     let positions: Vec<usize> = tokens.iter().map(|token| token.position).collect();

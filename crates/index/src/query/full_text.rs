@@ -13,7 +13,7 @@ use super::expansion::{FuzzyQuery, PhrasePrefix};
 use super::field::{Place, Target, check_indexed};
 use super::term_level::term_query;
 use super::{Builder, Built, all, best, boolean, boosted, none, value};
-use crate::analysis::analyze;
+use crate::analysis::analyze_first;
 
 /// The words of a text with their positions, and where they are looked for.
 pub(super) struct Words {
@@ -243,7 +243,8 @@ impl Builder<'_> {
         };
         check_indexed(field)?;
         let analyzer = search_analyzer(field, analyzer).unwrap_or(of_field);
-        let tokens = analyze(analyzer, &value::text(query));
+        // One more than there may be tells that there are too many, however long the text is.
+        let tokens = analyze_first(analyzer, &value::text(query), CLAUSES_MAX + 1);
         if tokens.len() > CLAUSES_MAX {
             return Err(too_many_clauses());
         }

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use pampero_index::analysis::{Token, analyze};
+use pampero_index::analysis::{Token, analyze_first};
 use pampero_opensearch::Exception;
 use pampero_opensearch::mapping::{Analyzer, FieldKind};
 use serde_json::{Value, json};
@@ -119,7 +119,7 @@ fn tokens(analyzer: Analyzer, texts: &[String]) -> Result<Vec<Value>, Exception>
     let mut shown = Vec::new();
     let (mut position, mut unit) = (0, 0);
     for text in texts {
-        let tokens = analyze(analyzer, text);
+        let tokens = analyze_first(analyzer, text, TOKENS_MAX + 1 - shown.len());
         let last = tokens.last().map(|token| token.position + 1);
         shown.extend(tokens.iter().map(|token| show(token, position, unit)));
         if shown.len() > TOKENS_MAX {

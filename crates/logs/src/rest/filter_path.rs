@@ -57,6 +57,8 @@ fn names(pattern: &str) -> Vec<String> {
             other => last(&mut names).push(other),
         }
     }
+    // Several of them in a row say what one says.
+    names.dedup_by(|name, before| name == "**" && before == "**");
     names
 }
 
@@ -81,7 +83,10 @@ fn step<'a>(places: &[Place<'a>], name: &str) -> (Vec<Place<'a>>, bool) {
             after.push((pattern, at + 1));
         }
     }
-    after.dedup();
+    // The same place may be reached in many ways, and more of them at each level.
+    let key = |&(pattern, at): &Place<'a>| (pattern.as_ptr(), at);
+    after.sort_unstable_by_key(key);
+    after.dedup_by_key(|place| key(place));
     (after, ends)
 }
 
@@ -181,6 +186,18 @@ mod tests {
         check("nothing", &json!({}));
         check("took.deeper", &json!({}));
         check("-**", &json!({}));
+    }
+
+    #[test]
+    fn places_do_not_multiply_with_depth() {
+        let deep = |levels: usize| {
+            (0..levels).fold(json!({ "last": 1 }), |inner, _| json!({ "a": inner, "b": 2 }))
+        };
+        for list in ["**.".repeat(1_000) + "last", "**.*.".repeat(20) + "last"] {
+            let filter = FilterPath::read(&list).unwrap();
+            let filtered = filter.apply(deep(100)).to_string();
+            assert!(filtered.contains("last") && !filtered.contains("\"b\""), "{list}");
+        }
     }
 
     #[test]
