@@ -208,6 +208,7 @@ async fn hostile_searches_are_refused_soon() {
     send_logs(&program).await;
     check_windows(&program).await;
     check_deep_searches(&program).await;
+    check_long_texts(&program).await;
     check_patterns(&program).await;
     check_aggregations(&program).await;
     watch.check("hostile searches");
@@ -296,6 +297,21 @@ async fn check_deep_searches(program: &Program) {
         let body = of_query(json!({ "simple_query_string": { "query": text } })).to_string();
         check_soon(program, search, body).await;
     }
+}
+
+/// Sends texts of millions of words, and paths that fit in countless ways.
+async fn check_long_texts(program: &Program) {
+    let text = "a ".repeat(2_000_000);
+    let body = json!({ "text": text }).to_string();
+    check(program, "POST /logs/_analyze", body, 400, "exceeded the allowed maximum").await;
+    let body = json!({ "query": { "match": { "text": text } } }).to_string();
+    check(program, "POST /logs/_search", body, 400, "maxClauseCount").await;
+    let path = format!("GET /logs/_mapping?filter_path={}nothing", "**.*.".repeat(100));
+    let nothing = check_soon(program, &path, "").await;
+    assert_eq!((nothing.status, nothing.text.as_str()), (200, "{}"));
+    let path = format!("GET /logs/_mapping?filter_path={}nothing", "**.".repeat(100));
+    let nothing = check_soon(program, &path, "").await;
+    assert_eq!((nothing.status, nothing.text.as_str()), (200, "{}"));
 }
 
 async fn check_patterns(program: &Program) {
