@@ -50,8 +50,8 @@ pub(crate) struct LogsConfig {
 pub(crate) struct LogsListener {
     /// Its address.
     pub(crate) address: SocketAddr,
-    /// Whether somebody wrote the address down. One that nobody chose may be in use by a real
-    /// OpenSearch, which is no reason not to start.
+    /// Whether it is another one than the default, which may be in use by a real OpenSearch: no reason
+    /// not to start.
     pub(crate) is_chosen: bool,
 }
 
@@ -104,20 +104,20 @@ fn read_listener(section: &mut Section<'_>, has_token: bool) -> Option<LogsListe
         &boolean(),
         "Whether the index has a listener of its own, where OpenSearch's clients look for it.",
     );
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9200));
     let address = section.read(
         "listen",
-        SocketAddr::from((Ipv4Addr::LOCALHOST, 9200)),
+        default,
         &address(),
-        "Address of that listener. Where it is in use and nobody wrote it down, there is a warning \
-         and `/opensearch` alone. Anything but the loopback asks for an admin token.",
+        "Address of that listener. Where the default is in use, there is a warning and `/opensearch` \
+         alone. Anything but the loopback asks for an admin token.",
     );
     if is_wanted && !address.ip().is_loopback() && !has_token {
         let what = "this address can be reached from other machines, so an admin token is needed; \
                     set the variable PAMPERO_ADMIN_TOKEN, or listen on 127.0.0.1";
         section.problem_at(section.origin_of("listen"), "listen", what);
     }
-    let is_chosen = section.is_written("listen");
-    is_wanted.then_some(LogsListener { address, is_chosen })
+    is_wanted.then_some(LogsListener { address, is_chosen: address != default })
 }
 
 fn read_documents(section: &mut Section<'_>) -> DocumentConfig {
