@@ -1,6 +1,6 @@
 //! An API over a real store, with providers that answer as told and a clock that is set by hand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,7 +16,10 @@ use pampero_index::{Cluster, IndexOptions};
 use pampero_loader::{
     Averages, Board, PlaceBook, PlaceDraft, Poller, PollingPolicy, Source, Sources, Timeline,
 };
+use pampero_logs::metrics::LogMetrics;
+use pampero_logs::path::{LogPath, LogWriter, PathOptions, WriterOptions};
 use pampero_logs::rest::{RestOptions, RestState};
+use pampero_logs::shipping::{Shipping, ShippingConfig};
 use pampero_metrics::http::HttpOptions;
 use pampero_metrics::{History, HistoryOptions};
 use pampero_providers::{
@@ -24,7 +27,9 @@ use pampero_providers::{
 };
 use pampero_resilience::{Clock, MemoryLedger, Policy, QuotaLimit, QuotaWindow, Stack};
 use pampero_store::{Batch, Selection, SqliteOptions, SqliteStore, Store};
+use pampero_telemetry::logging::documents::{self, DocumentConfig};
 use pampero_telemetry::metrics::Metrics;
+use pampero_telemetry::redaction::Redactor;
 use pampero_weather::event::Event;
 use pampero_weather::observation::{Observation, Readings, SourceKind};
 use pampero_weather::place::{Coordinates, PlaceId};
@@ -42,6 +47,26 @@ pub(crate) const NOON: &str = "2026-11-24T15:00:00Z";
 /// Reads an instant.
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
+}
+
+/// Opens every part of the way of the log, so that all of them have metrics.
+fn log_metrics(cluster: Arc<Cluster>, buffer: &Path, clock: &Arc<dyn Clock>) -> LogMetrics {
+    let config = DocumentConfig::default();
+    let (documents, queue) = documents::open(&config, Redactor::default(), Arc::clone(clock));
+    let path =
+        LogPath::open(Arc::clone(&cluster), Arc::clone(clock), PathOptions::default()).unwrap();
+    let target = ShippingConfig::new("http://127.0.0.1:9/".parse().unwrap());
+    let shipping = Shipping::open(buffer, target, Arc::clone(clock), 1).unwrap();
+    let (to, over) = (Some(path.clone()), Some(shipping.clone()));
+    let writer = LogWriter::new(queue, WriterOptions::default(), to, over);
+    LogMetrics {
+        clock: Arc::clone(clock),
+        documents: Some(documents),
+        writer: Some(writer.counts()),
+        path: Some(path),
+        cluster: Some(cluster),
+        shipping: Some(shipping),
+    }
 }
 
 /// A clock that stands until it is set.
@@ -219,7 +244,9 @@ impl TestApp {
         let history = History::open(&history_folder, options, Arc::clone(&shared_clock)).unwrap();
         let indices = folder.path().join("logs");
         let cluster = Arc::new(Cluster::open(&indices, IndexOptions::default()).unwrap());
-        let logs = RestState::new(cluster, Arc::clone(&shared_clock), RestOptions::default());
+        let logs =
+            RestState::new(Arc::clone(&cluster), Arc::clone(&shared_clock), RestOptions::default());
+        let log_metrics = log_metrics(cluster, &folder.path().join("buffer"), &shared_clock);
         let parts = ApiParts {
             places: Arc::clone(&places),
             board: Arc::clone(&board),
@@ -238,6 +265,7 @@ impl TestApp {
         let mut metrics = Metrics::new("0.1.0", at(NOON));
         metrics.watch_runtime(&tokio::runtime::Handle::current());
         history.register(metrics.area("history"));
+        log_metrics.register(metrics.area("logs"));
         let api = Api::new(parts, metrics);
         Self {
             api,
