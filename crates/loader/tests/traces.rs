@@ -152,7 +152,8 @@ async fn poll_is_traced_down_to_each_attempt() {
     let redactor = Redactor::new([&SecretString::from(KEY)]);
     let (traces, exporter) = open(&config, "0.0.0", redactor.clone()).unwrap().unwrap();
     let clock = Arc::new(SystemClock);
-    let log = subscriber(&LogConfig::default(), redactor, clock, Some(&traces), None, std::io::sink);
+    let log =
+        subscriber(&LogConfig::default(), redactor, clock, Some(&traces), None, std::io::sink);
     let _log = tracing::subscriber::set_default(log);
     let (cancel, mut exporting) = (CancellationToken::new(), JoinSet::new());
     let http = http_client_without_proxy("Pampero/0.0").unwrap();
