@@ -99,7 +99,7 @@ impl Default for RestOptions {
         Self {
             body_bytes_max: 100 << 20,
             bodies_bytes_max: 256 << 20,
-            searches_max: 8,
+            searches_max: 4,
             writes_max: 4,
             waiting_max: 1000,
             scrolls_max: 500,

@@ -3,7 +3,6 @@
 use jiff::tz::TimeZone;
 use pampero_opensearch::aggregation::ValuesSource;
 use pampero_opensearch::date::DateFormat;
-use pampero_opensearch::mapping::{FloatKind, IntegerKind};
 use pampero_opensearch::{Exception, Field, FieldKind};
 use serde_json::Value;
 
@@ -256,7 +255,7 @@ fn field_class(field: &Field, aggregation: &str, wanted: Wanted) -> Result<Field
         FieldKind::Boolean => FieldClass::Boolean,
         FieldKind::Date { format, .. } => FieldClass::Date(format.clone()),
     };
-    let kind = kind_name(&field.kind);
+    let kind = field.type_name;
     if !field.doc_values {
         return Err(Exception::illegal_argument(format!(
             "Can't load fielddata on [{path}] because fielddata is unsupported on fields of type \
@@ -270,24 +269,4 @@ fn field_class(field: &Field, aggregation: &str, wanted: Wanted) -> Result<Field
         )));
     }
     Ok(class)
-}
-
-fn kind_name(kind: &FieldKind) -> &'static str {
-    match kind {
-        FieldKind::Text { .. } => "text",
-        FieldKind::Keyword { .. } => "keyword",
-        FieldKind::Integer(IntegerKind::Long) => "long",
-        FieldKind::Integer(IntegerKind::Integer) => "integer",
-        FieldKind::Integer(IntegerKind::Short) => "short",
-        FieldKind::Integer(IntegerKind::Byte) => "byte",
-        FieldKind::UnsignedLong => "unsigned_long",
-        FieldKind::Float(FloatKind::Double) => "double",
-        FieldKind::Float(FloatKind::Float) => "float",
-        FieldKind::Float(FloatKind::HalfFloat) => "half_float",
-        FieldKind::Float(FloatKind::Scaled { .. }) => "scaled_float",
-        FieldKind::Boolean => "boolean",
-        FieldKind::Date { nanos: false, .. } => "date",
-        FieldKind::Date { nanos: true, .. } => "date_nanos",
-        FieldKind::Ip => "ip",
-    }
 }

@@ -7,9 +7,8 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use pampero_index::Index;
-use pampero_opensearch::mapping::{FieldKind, FloatKind, IntegerKind};
 use pampero_opensearch::names::matches;
-use pampero_opensearch::{Exception, Field};
+use pampero_opensearch::{Exception, Field, FieldKind};
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Failure};
@@ -115,7 +114,7 @@ fn capabilities(indices: &[Arc<Index>], patterns: &[String]) -> BTreeMap<String,
             add(name, name, searchable, aggregatable);
         }
         for field in mapping.fields() {
-            add(&field.path, type_name(&field.kind), field.index, is_aggregatable(field));
+            add(&field.path, field.type_name, field.index, is_aggregatable(field));
         }
         for path in objects(mapping.fields()) {
             add(path, "object", false, false);
@@ -172,25 +171,4 @@ fn shown(of_field: &[Capability], indices: &[&str], include_unmapped: bool) -> V
 
 fn is_aggregatable(field: &Field) -> bool {
     field.doc_values && !matches!(field.kind, FieldKind::Text { .. })
-}
-
-/// Returns the spelling of a type in mappings.
-fn type_name(kind: &FieldKind) -> &'static str {
-    match kind {
-        FieldKind::Text { .. } => "text",
-        FieldKind::Keyword { .. } => "keyword",
-        FieldKind::Integer(IntegerKind::Long) => "long",
-        FieldKind::Integer(IntegerKind::Integer) => "integer",
-        FieldKind::Integer(IntegerKind::Short) => "short",
-        FieldKind::Integer(IntegerKind::Byte) => "byte",
-        FieldKind::UnsignedLong => "unsigned_long",
-        FieldKind::Float(FloatKind::Double) => "double",
-        FieldKind::Float(FloatKind::Float) => "float",
-        FieldKind::Float(FloatKind::HalfFloat) => "half_float",
-        FieldKind::Float(FloatKind::Scaled { .. }) => "scaled_float",
-        FieldKind::Boolean => "boolean",
-        FieldKind::Date { nanos: false, .. } => "date",
-        FieldKind::Date { nanos: true, .. } => "date_nanos",
-        FieldKind::Ip => "ip",
-    }
 }
