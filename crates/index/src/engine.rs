@@ -1,9 +1,9 @@
 //! Indices on disk: their documents, their log of what is not committed yet, their life cycle.
 //!
-//! An operation is prepared ([`prepare`]), put in order and given its version ([`batch`]), logged and
-//! synced ([`log`]), acknowledged, and handed to tantivy ([`shard`]). A commit ([`commit`]) makes
-//! segments of what was handed over; then the log is superfluous. [`open`] puts an index together
-//! again from segments and log, and [`damage`] puts aside what cannot be read.
+//! An operation is prepared (`prepare`), put in order and given its version (`batch`), logged and
+//! synced (`log`), acknowledged, and handed to tantivy (`shard`). A commit (`commit`) makes
+//! segments of what was handed over; then the log is superfluous. `open` puts an index together
+//! again from segments and log, and `damage` puts aside what cannot be read.
 
 mod batch;
 mod commit;
