@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use crate::host::background::Background;
 use crate::host::sampler::SampleError;
 
-/// Stack of a thread that asks, in bytes; it calls the kernel and nothing else.
-const STACK_BYTES: usize = 64 * 1024;
+/// Stack of a thread that asks, in bytes. It calls the kernel and nothing else; most of this is for the
+/// allocator, which sets itself up on each thread, and what is not used takes no memory.
+const STACK_BYTES: usize = 512 * 1024;
 
 /// Size and free space of a file system.
 #[derive(Clone, Copy, Debug, PartialEq)]
