@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -14,6 +15,11 @@ use pampero_opensearch::{Exception, ExceptionKind};
 
 use super::answer::Failure;
 use super::gate::internal;
+
+/// How much of a refused body is read and thrown away.
+const SKIP_BYTES_MAX: usize = 128 << 20;
+/// Longest wait for the next part of a refused body.
+const SKIP_WAIT: Duration = Duration::from_millis(200);
 
 /// How many bytes all bodies that are being worked on may hold.
 #[derive(Debug)]
@@ -86,12 +92,19 @@ impl Drop for Reservation {
 /// It is too large (413), packed in a way that is not known, or broken off.
 pub(crate) async fn read(
     headers: &HeaderMap,
-    body: Body,
+    mut body: Body,
     bytes_max: usize,
     budget: &Arc<Budget>,
 ) -> Result<(Bytes, Reservation), Failure> {
     let mut reservation = budget.reservation();
-    let sent = collect(headers, body, bytes_max, &mut reservation).await?;
+    let sent = match collect(headers, &mut body, bytes_max, &mut reservation).await {
+        Ok(sent) => sent,
+        Err(refusal) => {
+            drop(reservation);
+            skip(&mut body).await;
+            return Err(refusal);
+        }
+    };
     if sent.is_empty() {
         return Ok((sent, reservation));
     }
@@ -148,9 +161,21 @@ fn too_large(bytes_max: usize) -> Failure {
     )
 }
 
+/// Reads on without keeping anything, within limits: whoever is cut off while sending would see a closed
+/// connection instead of the refusal.
+async fn skip(body: &mut Body) {
+    let mut bytes = 0;
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(SKIP_WAIT, body.frame()).await {
+        bytes += frame.data_ref().map_or(0, Bytes::len);
+        if SKIP_BYTES_MAX < bytes {
+            break;
+        }
+    }
+}
+
 async fn collect(
     headers: &HeaderMap,
-    mut body: Body,
+    body: &mut Body,
     bytes_max: usize,
     reservation: &mut Reservation,
 ) -> Result<Bytes, Failure> {
