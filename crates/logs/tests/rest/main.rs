@@ -11,4 +11,5 @@ mod hostile;
 mod refresh;
 mod scroll;
 mod search;
+mod shippers;
 mod testkit;
