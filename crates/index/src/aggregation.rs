@@ -10,9 +10,8 @@
 //! collector is not, because its answers are not OpenSearch's: a document with several values counts
 //! once for each value and not once for each bucket, `terms` cuts each segment before it merges them and
 //! so is inexact, and there are no calendar intervals or zones outside of `composite`, no named
-//! filters, no date ranges with date math, no weights and no pipelines. What it does do exactly, the
-//! collector here does no slower on the same columns: `benches/aggregations.rs` compares both in one
-//! run. So there is one way, and a tree may mix all types.
+//! filters, no date ranges with date math, no weights and no pipelines. So there is one way, and a tree
+//! may mix all types. `benches/aggregations.rs` compares both on the same columns in one run.
 
 mod auto_interval;
 mod collect;
