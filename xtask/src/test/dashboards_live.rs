@@ -47,9 +47,14 @@ const REQUESTS: [&str; 6] = [
     "/metrics",
 ];
 /// Metrics on a dashboard that the demo or the machine may not have, and why.
-const MAY_BE_ABSENT: [(&str, &str); 6] = [
+const MAY_BE_ABSENT: [(&str, &str); 8] = [
     ("pampero_provider_quota_used", "the providers of the demo have no allowance"),
     ("pampero_provider_quota_limit", "the providers of the demo have no allowance"),
+    (
+        "pampero_weather_wind_gust_meters_per_second",
+        "the readings that are replayed have calm hours",
+    ),
+    ("pampero_weather_pressure_msl_pascals", "the readings that are replayed have gaps"),
     ("node_hwmon_temp_celsius", "a virtual machine has no sensors"),
     ("node_pressure_cpu_waiting_seconds_total", "the kernel may not count pressure"),
     ("node_pressure_memory_waiting_seconds_total", "the kernel may not count pressure"),
