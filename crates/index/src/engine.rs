@@ -53,11 +53,20 @@ pub struct IndexOptions {
     pub writers_max: usize,
     /// Bytes of the write-ahead log of an index from which on it is committed.
     pub log_bytes_max: u64,
+    /// Bytes of operations that wait in the log alone, until a commit or more of them: a segment that
+    /// is being made takes megabytes of memory.
+    pub log_only_bytes_max: u64,
 }
 
 impl Default for IndexOptions {
     fn default() -> Self {
-        Self { writer_bytes: 32 << 20, writer_threads: 1, writers_max: 4, log_bytes_max: 64 << 20 }
+        Self {
+            writer_bytes: 32 << 20,
+            writer_threads: 1,
+            writers_max: 4,
+            log_bytes_max: 64 << 20,
+            log_only_bytes_max: 256 << 10,
+        }
     }
 }
 

@@ -92,7 +92,7 @@ impl Index {
             let merge = {
                 let mut state = locks::lock(&self.write);
                 self.commit(&mut state, true)?;
-                self.open_writer(&mut state)?;
+                self.catch_up(&mut state)?;
                 let Some(shard) = &mut state.shard else { return Err(self.corrupt()) };
                 shard.begin_merge(segments_max).map_err(|error| self.tantivy_failed(&error))?
             };
@@ -115,7 +115,7 @@ impl Index {
     pub(crate) fn commit(&self, state: &mut WriteState, publish: bool) -> Result<(), Exception> {
         self.check_life(state)?;
         if state.uncommitted() > 0 {
-            self.open_writer(state)?;
+            self.catch_up(state)?;
             let next_seq_no = state.next_seq_no;
             let Some(shard) = &mut state.shard else { return Err(self.corrupt()) };
             shard.commit(next_seq_no).map_err(|error| self.tantivy_failed(&error))?;
@@ -148,26 +148,33 @@ impl Index {
         Ok(())
     }
 
-    /// Opens tantivy's writer where none is open, and gives it what the log has and no commit.
-    pub(crate) fn open_writer(&self, state: &mut WriteState) -> Result<(), Exception> {
+    /// Opens tantivy's writer where none is open, and gives it what the log has and it has not.
+    pub(crate) fn catch_up(&self, state: &mut WriteState) -> Result<(), Exception> {
         self.check_life(state)?;
         let Some(shard) = &mut state.shard else { return Err(self.corrupt()) };
-        if shard.is_open() {
-            return Ok(());
+        if !shard.is_open() {
+            self.slots.make_room(&self.uuid, &self.this);
+            // The last commit may be one whose end was not noted here.
+            state.committed = shard
+                .open_writer(&self.options)
+                .and_then(|()| shard.next_seq_no())
+                .map_err(|error| self.tantivy_failed(&error))?;
+            state.handed = state.committed;
         }
-        self.slots.make_room(&self.uuid, &self.this);
-        // The last commit may be one whose end was not noted here.
-        state.committed = shard
-            .open_writer(&self.options)
-            .and_then(|()| shard.next_seq_no())
-            .map_err(|error| self.tantivy_failed(&error))?;
-        if state.uncommitted() > 0 {
-            self.replay_log(state)?;
+        if state.handed < state.next_seq_no
+            && let Err(refusal) = self.replay_log(state)
+        {
+            // Nobody knows how much of it the writer got; the next one begins at the last commit.
+            if let Some(shard) = &mut state.shard {
+                shard.end_writer();
+            }
+            return Err(refusal);
         }
+        state.handed = state.next_seq_no;
         Ok(())
     }
 
-    fn check_life(&self, state: &WriteState) -> Result<(), Exception> {
+    pub(crate) fn check_life(&self, state: &WriteState) -> Result<(), Exception> {
         match state.life {
             Life::Open => Ok(()),
             Life::Deleted => Err(Exception::index_not_found(&self.name)),
@@ -185,8 +192,10 @@ impl Index {
         let in_flight = Arc::clone(&shard.in_flight);
         let mut operations = Vec::new();
         let mut failed = Ok(());
-        let replayed = replay::replay(&self.log_folder(), state.committed, &mut |record, _| {
-            if failed.is_err() {
+        let end = state.next_seq_no;
+        let replayed = replay::replay(&self.log_folder(), state.handed, &mut |record, _| {
+            // What is behind the end was refused, though its file could not be cut.
+            if failed.is_err() || record.seq_no >= end {
                 return;
             }
             let fields = self.fields_of(&mapping, &record);
@@ -201,7 +210,9 @@ impl Index {
                 failed = shard.run(std::mem::take(&mut operations));
             }
         });
-        replayed.map_err(|error| self.write_failed(&error))?;
+        let mut replayed = replayed.map_err(|error| self.write_failed(&error))?;
+        replayed.skip_to(end);
+        self.tell_lost(&replayed);
         failed.and_then(|()| shard.run(operations)).map_err(|error| self.tantivy_failed(&error))
     }
 

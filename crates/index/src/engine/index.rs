@@ -202,10 +202,13 @@ impl Index {
         Ok(())
     }
 
-    /// Notes what was lost, for good.
+    /// Notes what was lost, for good, and once even if it is found again.
     pub(crate) fn tell_damage(&self, damage: String) {
-        tracing::warn!(index = %self.name, damage, "a part of an index is damaged");
         let mut metadata = locks::lock(&self.metadata);
+        if metadata.damage.contains(&damage) {
+            return;
+        }
+        tracing::warn!(index = %self.name, damage, "a part of an index is damaged");
         metadata.damage.push(damage);
         if let Err(error) = metadata.write(&self.folder) {
             tracing::warn!(index = %self.name, %error, "the damage of an index cannot be noted");

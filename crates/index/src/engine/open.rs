@@ -99,7 +99,14 @@ fn assemble(
     let next_seq_no = shard.as_ref().and_then(|shard| shard.next_seq_no().ok()).unwrap_or(0);
     let searcher = reader.as_ref().map(|reader| Arc::new(reader.searcher()));
     let shape = Shape::new(Arc::new(mapping), metadata.settings.clone());
-    let write = WriteState { shard, log, next_seq_no, committed: next_seq_no, life: Life::Open };
+    let write = WriteState {
+        shard,
+        log,
+        next_seq_no,
+        committed: next_seq_no,
+        handed: next_seq_no,
+        life: Life::Open,
+    };
     Ok(Arc::new_cyclic(|this: &Weak<Index>| Index {
         name: metadata.name.as_str().into(),
         uuid: metadata.uuid.as_str().into(),
@@ -162,7 +169,7 @@ impl Index {
     }
 
     /// Tells what of the log is lost, and keeps the files in which it was.
-    fn tell_lost(&self, replayed: &Replayed) {
+    pub(crate) fn tell_lost(&self, replayed: &Replayed) {
         for number in &replayed.damaged {
             let path = log::path_of(&self.log_folder(), *number);
             let copy = self.folder.join(super::index::QUARANTINE_FOLDER);

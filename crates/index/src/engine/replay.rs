@@ -60,7 +60,7 @@ fn read_start(folder: &Path, number: u64) -> io::Result<Option<u64>> {
 
 impl Replayed {
     /// Notes that the next number is at least `seq_no`; those before it are lost.
-    fn skip_to(&mut self, seq_no: u64) {
+    pub(crate) fn skip_to(&mut self, seq_no: u64) {
         if self.next_seq_no < seq_no {
             self.lost.push(self.next_seq_no..=seq_no - 1);
             self.next_seq_no = seq_no;

@@ -13,6 +13,8 @@ pub(crate) struct WriteState {
     pub(crate) next_seq_no: u64,
     /// The first number that the last commit does not hold.
     pub(crate) committed: u64,
+    /// The first number that tantivy's writer was not given; not below `committed`.
+    pub(crate) handed: u64,
     pub(crate) life: Life,
 }
 

@@ -121,8 +121,7 @@ impl Index {
     }
 
     fn try_jobs(&self, state: &mut WriteState, jobs: &[Arc<Job>]) -> Result<(), Exception> {
-        self.open_writer(state)?;
-        self.slots.touch(&self.uuid);
+        self.check_life(state)?;
         let (Some(shard), Some(reader)) = (&state.shard, &self.reader) else {
             return Err(self.corrupt());
         };
@@ -147,21 +146,39 @@ impl Index {
         self.note_written(oldest.zip(newest), batch.next_seq_no - next_seq_no, synced);
         state.next_seq_no = batch.next_seq_no;
         locks::write(&self.live).extend(batch.entries);
-        self.hand_over(state, batch.operations);
+        self.hand_over(state, next_seq_no, batch.operations);
         Ok(())
     }
 
-    fn hand_over(&self, state: &mut WriteState, operations: Vec<super::shard::ShardOperation>) {
+    /// Brings operations from `first_seq_no` on to tantivy, or leaves a few in the log for now.
+    fn hand_over(
+        &self,
+        state: &mut WriteState,
+        first_seq_no: u64,
+        operations: Vec<super::shard::ShardOperation>,
+    ) {
         let Some(shard) = &mut state.shard else { return };
-        if let Err(error) = shard.run(operations) {
+        let makes_segment = state.committed < state.handed && shard.is_open();
+        let handed = if makes_segment && state.handed == first_seq_no {
+            self.slots.touch(&self.uuid);
+            shard.run(operations).map(|()| state.handed = state.next_seq_no)
+        } else {
+            Ok(())
+        };
+        if let Err(error) = handed {
+            // The next one reads the log.
             tracing::warn!(index = %self.name, %error, "a writer of an index died and is replaced");
-            // The next one reads the log. If it cannot be opened now, the next write tries again.
-            if let Err(refusal) = self.open_writer(state) {
-                tracing::warn!(index = %self.name, error = %refusal, "no writer can be opened");
-            }
-        } else if state.log.bytes() > self.options.log_bytes_max
-            && let Err(refusal) = self.commit(state, self.publishes_itself())
-        {
+        }
+        let waiting = state.handed < state.next_seq_no;
+        let brought = if state.log.bytes() > self.options.log_bytes_max {
+            self.commit(state, self.publishes_itself())
+        } else if waiting && state.log.bytes() > self.options.log_only_bytes_max {
+            self.catch_up(state)
+        } else {
+            Ok(())
+        };
+        if let Err(refusal) = brought {
+            // All of it is in the log; the next write or tick tries again.
             tracing::warn!(index = %self.name, error = %refusal, "an index cannot be committed");
         }
     }

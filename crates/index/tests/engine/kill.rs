@@ -106,7 +106,10 @@ fn parse_acknowledgement(line: &str) -> Option<(String, (u64, bool))> {
 /// The child: batches of new documents, of replaced and of deleted ones; now and then a commit.
 fn write_until_killed(folder: &Path, life: u64) {
     let mut chance = StdRng::seed_from_u64(life);
-    let indices = Indices::open(folder, IndexOptions::default()).unwrap();
+    // Each second life hands everything to tantivy at once, the others a little later.
+    let log_only_bytes_max = life % 2 * 4_096;
+    let options = IndexOptions { log_only_bytes_max, ..IndexOptions::default() };
+    let indices = Indices::open(folder, options).unwrap();
     let index = indices
         .get(NAME)
         .unwrap_or_else(|| indices.create(NAME, Map::new(), Mapping::default(), at_ms(0)).unwrap());

@@ -104,6 +104,22 @@ fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
 }
 
 #[test]
+fn damage_of_a_log_that_is_in_use_is_told_by_the_commit() {
+    let scene = Scene::new();
+    let index = scene.index();
+    let log = scene.index_folder().join("wal/0000000001.log");
+    write_one(&index, put("1", r#"{"a":1}"#)).unwrap();
+    let start = fs::metadata(&log).unwrap().len();
+    write_one(&index, put("2", r#"{"a":2}"#)).unwrap();
+    fs::File::options().write(true).open(&log).unwrap().set_len(start + 30).unwrap();
+    index.refresh().unwrap();
+    let lost = "1 operations with the sequence numbers 1 to 1 are lost from the write-ahead log";
+    assert_eq!(index.damage().as_deref(), Some(lost));
+    assert_eq!(source(&index, "1").as_deref(), Some(r#"{"a":1}"#));
+    assert_eq!(source(&index, "2"), None);
+}
+
+#[test]
 fn damage_in_the_middle_of_a_log_is_told_and_the_rest_is_there() {
     let mut scene = Scene::new();
     let index = scene.index();

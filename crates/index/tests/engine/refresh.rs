@@ -19,6 +19,23 @@ fn an_index_that_is_searched_is_refreshed_a_second_after_a_write() {
     assert_eq!(visible(&index, at_ms(1_100)), 1);
 }
 
+/// A writer has threads and, as soon as it is given a document, megabytes of memory.
+#[test]
+fn a_few_operations_need_no_writer_until_they_are_committed() {
+    let scene = Scene::new();
+    let index = scene.index();
+    let tantivy = tantivy::Index::open_in_dir(scene.index_folder()).unwrap();
+    let is_written_to =
+        || tantivy.writer_with_num_threads::<tantivy::TantivyDocument>(1, 15_000_000).is_err();
+    index.write((0..100).map(|n| put(&n.to_string(), r#"{"a":1}"#)).collect(), at_ms(0));
+    assert!(!is_written_to());
+    assert_eq!(source(&index, "7").as_deref(), Some(r#"{"a":1}"#));
+    let long = format!(r#"{{"b":"{}"}}"#, "x".repeat(4_000));
+    index.write((0..100).map(|n| put(&n.to_string(), &long)).collect(), at_ms(0));
+    assert!(is_written_to());
+    assert_eq!(visible(&index, at_ms(2_000)), 100);
+}
+
 #[test]
 fn an_index_that_nobody_searches_is_refreshed_by_the_next_search() {
     let scene = Scene::new();

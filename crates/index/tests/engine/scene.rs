@@ -17,6 +17,7 @@ pub(crate) const NAME: &str = "weather_logs";
 /// An index in a folder of its own.
 pub(crate) struct Scene {
     pub(crate) folder: TempDir,
+    options: IndexOptions,
     indices: Option<Indices>,
 }
 
@@ -31,12 +32,16 @@ impl Scene {
     }
 
     pub(crate) fn with_settings(settings: &[(&str, &str)]) -> Self {
+        Self::with(IndexOptions::default(), settings)
+    }
+
+    pub(crate) fn with(options: IndexOptions, settings: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
-        let indices = Indices::open(folder.path(), IndexOptions::default()).unwrap();
+        let indices = Indices::open(folder.path(), options.clone()).unwrap();
         let settings: Map<String, Value> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         indices.create(NAME, settings, Mapping::default(), at_ms(0)).unwrap();
-        Self { folder, indices: Some(indices) }
+        Self { folder, options, indices: Some(indices) }
     }
 
     pub(crate) fn indices(&self) -> &Indices {
@@ -59,7 +64,7 @@ impl Scene {
     }
 
     pub(crate) fn open(&mut self) -> Arc<Index> {
-        self.indices = Some(Indices::open(self.folder.path(), IndexOptions::default()).unwrap());
+        self.indices = Some(Indices::open(self.folder.path(), self.options.clone()).unwrap());
         self.index()
     }
 
