@@ -90,7 +90,7 @@ pub struct ShippingStats {
     pub dropped: u64,
     /// Documents that the cluster refused; they were set aside.
     pub rejected: u64,
-    /// Bytes of the buffer that could not be read when it was opened.
+    /// Bytes of the buffer that could not be read and are lost.
     pub damaged_bytes: u64,
     /// Bulk requests.
     pub requests: u64,

@@ -27,6 +27,8 @@ const SEGMENTS: u64 = 16;
 /// Smallest segment that is worth a file, in bytes.
 const SEGMENT_BYTES_MIN: u64 = 4 << 10;
 const POSITION_FILE: &str = "position";
+/// Highest position that is believed: the numbers go on behind it.
+const POSITION_MAX: u64 = u64::MAX / 2;
 
 /// A bounded buffer: documents go in at one end and are read, and let go of, at the other.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(super) struct Buffer {
     folder: PathBuf,
     bytes_max: u64,
     inner: Mutex<Inner>,
+    /// As of the last call that ended, so that nobody waits for a disk who only asks for them.
+    stats: Mutex<BufferStats>,
 }
 
 #[derive(Debug)]
@@ -69,6 +73,14 @@ pub(super) struct Buffered {
     pub(super) body: Bytes,
 }
 
+/// What was lost to damage.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Loss {
+    segment: PathBuf,
+    documents: u64,
+    bytes: u64,
+}
+
 /// What the buffer holds.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct BufferStats {
@@ -80,7 +92,7 @@ pub(super) struct BufferStats {
     pub(super) oldest_at: Option<Timestamp>,
     /// Documents that were dropped to make room.
     pub(super) dropped: u64,
-    /// Bytes that could not be read when it was opened.
+    /// Bytes that could not be read and are lost.
     pub(super) damaged_bytes: u64,
 }
 
@@ -92,11 +104,11 @@ impl Buffer {
         fs::create_dir_all(folder)?;
         let (segments, damaged_bytes) = open_segments(folder)?;
         let first = segments.front().map_or(0, |segment| segment.first);
-        let next = segments.back().map_or(0, Segment::end);
         let kept = read_position(folder)?;
-        // Without any segment the numbers go on from where they were.
-        let next = if segments.is_empty() { kept.unwrap_or(0) } else { next };
-        let position = kept.unwrap_or(first).clamp(first.min(next), next);
+        // Where damage took documents that had been let go of, their numbers are not given again: they
+        // would lie before the position.
+        let next = segments.back().map_or(0, Segment::end).max(kept.unwrap_or(0));
+        let position = kept.unwrap_or(first).max(first.min(next));
         let mut inner = Inner {
             segments,
             active: None,
@@ -111,30 +123,33 @@ impl Buffer {
         };
         inner.let_go_of_segments()?;
         inner.look_for_position()?;
-        Ok(Self { folder: folder.to_owned(), bytes_max, inner: Mutex::new(inner) })
+        let stats = Mutex::new(inner.stats());
+        Ok(Self { folder: folder.to_owned(), bytes_max, inner: Mutex::new(inner), stats })
     }
 
     /// Puts documents in, and drops the oldest when there is no room.
     ///
     /// They are on disk after [`sync`](Self::sync). After an error none of them is in.
     pub(super) fn append(&self, documents: &[LogDocument], now: Timestamp) -> io::Result<()> {
-        let mut inner = self.inner();
         let mut frames = Vec::new();
         documents.iter().for_each(|document| segment::frame(document, &mut frames));
         if frames.is_empty() {
             return Ok(());
         }
-        inner.make_room(frames.len() as u64, self.bytes_max)?;
-        let segment_bytes = (self.bytes_max / SEGMENTS).max(SEGMENT_BYTES_MIN);
-        let is_full = inner.segments.back().is_some_and(|last| segment_bytes <= last.bytes);
-        if is_full || inner.active.is_none() {
-            inner.begin_segment(&self.folder, now)?;
-        }
-        inner.write(&frames, documents.len() as u64)?;
-        if inner.oldest_at.is_none() {
-            inner.oldest_at = documents.first().map(|document| document.at);
-        }
-        Ok(())
+        self.change(|inner| {
+            inner.make_room(frames.len() as u64, self.bytes_max)?;
+            let segment_bytes = (self.bytes_max / SEGMENTS).max(SEGMENT_BYTES_MIN);
+            let is_full = inner.segments.back().is_some_and(|last| segment_bytes <= last.bytes);
+            if is_full || inner.active.is_none() {
+                inner.begin_segment(&self.folder, now)?;
+            }
+            let is_empty = inner.documents() == 0;
+            inner.write(&frames, documents.len() as u64)?;
+            if is_empty {
+                inner.oldest_at = documents.first().map(|document| document.at);
+            }
+            Ok(())
+        })
     }
 
     /// Brings everything that was put in onto the disk.
@@ -151,61 +166,52 @@ impl Buffer {
     }
 
     /// Reads on from where the last call ended: at least one document where there is one.
+    ///
+    /// A segment that turns out to be damaged ends at the damage from now on: what is behind it is
+    /// lost, told and counted, and holds nothing up.
     pub(super) fn read(&self, documents_max: usize, bytes_max: usize) -> io::Result<Vec<Buffered>> {
-        let mut inner = self.inner();
-        let mut place = inner.reading;
-        let mut read = Vec::new();
-        let mut bytes = 0;
-        for segment in &inner.segments {
-            if segment.end() <= place.number {
-                continue;
-            }
-            if place.number <= segment.first {
-                place = Place::start_of(segment.first);
-            }
-            let room = documents_max.saturating_sub(read.len());
-            segment.read(&mut place, room, bytes_max, &mut bytes, &mut read)?;
-            if read.len() >= documents_max || bytes >= bytes_max {
-                break;
-            }
+        let (read, losses) = self.change(|inner| inner.read(documents_max, bytes_max))?;
+        for Loss { segment, documents, bytes } in losses {
+            let segment = segment.display();
+            tracing::warn!(%segment, documents, bytes, "a part of the log buffer is damaged and lost");
         }
-        inner.reading = place;
         Ok(read)
     }
 
     /// Reads again from the first document that was not let go of.
     pub(super) fn rewind(&self) -> io::Result<()> {
-        let mut inner = self.inner();
-        inner.reading = Place::start_of(inner.position);
-        inner.look_for_position()
+        self.change(|inner| {
+            inner.reading = Place::start_of(inner.position);
+            inner.look_for_position()
+        })
     }
 
     /// Lets go of all documents before `number`, to which it was read.
     pub(super) fn let_go(&self, number: u64) -> io::Result<()> {
-        let mut inner = self.inner();
-        if number <= inner.position {
-            return Ok(());
-        }
-        inner.position = number.min(inner.next);
-        inner.oldest_at = None;
-        write_position(&self.folder, inner.position)?;
-        inner.let_go_of_segments()?;
-        if inner.reading.number == inner.position {
-            inner.look_at_position()?;
-        }
-        Ok(())
+        self.change(|inner| {
+            if number <= inner.position {
+                return Ok(());
+            }
+            inner.position = number.min(inner.next);
+            inner.look_at_position();
+            // First, so that a full disk has room for the position again. Without it documents are
+            // only sent again, under the same ids.
+            inner.let_go_of_segments()?;
+            write_position(&self.folder, inner.position)
+        })
     }
 
-    /// Returns what the buffer holds.
+    /// Returns what the buffer holds; never waits for the disk.
     pub(super) fn stats(&self) -> BufferStats {
-        let inner = self.inner();
-        BufferStats {
-            bytes: inner.bytes(),
-            documents: inner.next - inner.position,
-            oldest_at: inner.oldest_at,
-            dropped: inner.dropped,
-            damaged_bytes: inner.damaged_bytes,
-        }
+        *self.stats.lock().expect("no code panics while it copies numbers")
+    }
+
+    /// Does something that changes what the buffer holds.
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> io::Result<T>) -> io::Result<T> {
+        let mut inner = self.inner();
+        let changed = change(&mut inner);
+        *self.stats.lock().expect("no code panics while it copies numbers") = inner.stats();
+        changed
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -218,6 +224,59 @@ impl Inner {
         self.segments.iter().map(|segment| segment.bytes).sum()
     }
 
+    /// Counts the documents that are not let go of; damage may have left gaps in their numbers.
+    fn documents(&self) -> u64 {
+        let left =
+            |segment: &Segment| segment.end().saturating_sub(segment.first.max(self.position));
+        self.segments.iter().map(left).sum()
+    }
+
+    fn stats(&self) -> BufferStats {
+        let documents = self.documents();
+        BufferStats {
+            bytes: self.bytes(),
+            documents,
+            oldest_at: self.oldest_at.filter(|_| 0 < documents),
+            dropped: self.dropped,
+            damaged_bytes: self.damaged_bytes,
+        }
+    }
+
+    fn read(
+        &mut self,
+        documents_max: usize,
+        bytes_max: usize,
+    ) -> io::Result<(Vec<Buffered>, Vec<Loss>)> {
+        let mut place = self.reading;
+        let (mut read, mut losses, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for (index, segment) in self.segments.iter_mut().enumerate() {
+            if segment.end() <= place.number {
+                continue;
+            }
+            if place.number <= segment.first {
+                place = Place::start_of(segment.first);
+            }
+            let room = documents_max.saturating_sub(read.len());
+            if !segment.read(&mut place, room, bytes_max, &mut bytes, &mut read)? {
+                losses.push((index, segment.cut_off(&place)));
+            }
+            if read.len() >= documents_max || bytes >= bytes_max {
+                break;
+            }
+        }
+        self.reading = place;
+        // What is damaged does not grow.
+        if losses.last().is_some_and(|(index, _)| index + 1 == self.segments.len()) {
+            self.active = None;
+        }
+        let losses: Vec<Loss> = losses.into_iter().map(|(_, loss)| loss).collect();
+        if !losses.is_empty() {
+            self.damaged_bytes += losses.iter().map(|loss| loss.bytes).sum::<u64>();
+            self.look_at_position();
+        }
+        Ok((read, losses))
+    }
+
     /// Drops whole segments, the oldest first, until `wanted` more bytes fit.
     fn make_room(&mut self, wanted: u64, bytes_max: u64) -> io::Result<()> {
         while bytes_max < self.bytes() + wanted {
@@ -228,17 +287,12 @@ impl Inner {
             // What was read and not let go of may be on its way, so it is not given up here.
             let lost_from = self.reading.number.max(self.position).max(oldest.first);
             self.dropped += oldest.end().saturating_sub(lost_from);
-            if self.position < oldest.end() {
-                self.position = oldest.end();
-                self.oldest_at = None;
-            }
+            self.position = self.position.max(oldest.end());
             if self.reading.number < oldest.end() {
                 self.reading = Place::start_of(oldest.end());
             }
-            fs::remove_file(&oldest.path)?;
-            if self.oldest_at.is_none() && self.reading.number == self.position {
-                self.look_at_position()?;
-            }
+            self.look_at_position();
+            oldest.remove()?;
         }
         Ok(())
     }
@@ -246,7 +300,9 @@ impl Inner {
     fn begin_segment(&mut self, folder: &Path, now: Timestamp) -> io::Result<()> {
         self.sync_active()?;
         // One that was begun and never written to has the name of the next one.
-        self.segments.pop_back_if(|last| last.documents == 0);
+        if let Some(vain) = self.segments.pop_back_if(|last| last.documents == 0) {
+            vain.remove()?;
+        }
         let (segment, file) = Segment::create(folder, self.next, now, self.chance.random())?;
         self.segments.push_back(segment);
         self.active = Some(file);
@@ -279,7 +335,7 @@ impl Inner {
     fn let_go_of_segments(&mut self) -> io::Result<()> {
         let kept = usize::from(self.active.is_some());
         while kept < self.segments.len() && self.segments[0].end() <= self.position {
-            fs::remove_file(&self.segments[0].path)?;
+            self.segments[0].remove()?;
             self.segments.pop_front();
         }
         Ok(())
@@ -292,23 +348,30 @@ impl Inner {
         if let Some(segment) = self.segments.iter().find(holds) {
             self.reading = segment.place_of(position)?;
         }
-        self.look_at_position()
+        self.look_at_position();
+        Ok(())
     }
 
-    /// Finds out when the document at `position` was logged, to which it was read.
-    fn look_at_position(&mut self) -> io::Result<()> {
+    /// Finds out when the first document was logged that is not let go of, where it is known how far it
+    /// was read; steps over a gap that damage has left in the numbers.
+    fn look_at_position(&mut self) {
         let position = self.position;
         let Some(segment) = self.segments.iter().find(|segment| position < segment.end()) else {
             self.oldest_at = None;
-            return Ok(());
+            return;
         };
-        if position <= segment.first {
-            // Damage may have left a gap in the numbers.
+        let place = if position <= segment.first {
             self.position = segment.first;
-            self.reading = Place::start_of(segment.first);
+            Place::start_of(segment.first)
+        } else {
+            self.reading
+        };
+        if self.reading.number <= place.number {
+            self.reading = place;
         }
-        self.oldest_at = Some(segment.instant_at(&self.reading)?);
-        Ok(())
+        // One that cannot be read is found to be damaged when its turn comes.
+        let is_known = place.number == self.position;
+        self.oldest_at = if is_known { segment.instant_at(&place).ok() } else { None };
     }
 }
 
@@ -336,12 +399,14 @@ fn open_segments(folder: &Path) -> io::Result<(VecDeque<Segment>, u64)> {
 /// One that cannot be read is none: what was sent before is sent again under the same ids.
 fn read_position(folder: &Path) -> io::Result<Option<u64>> {
     match fs::read_to_string(folder.join(POSITION_FILE)) {
-        Ok(text) => Ok(text.trim().parse().ok()),
+        Ok(text) => Ok(text.trim().parse().ok().filter(|position| *position <= POSITION_MAX)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
+/// Keeps the position, without waiting for the disk: an older one costs a repetition, which the cluster
+/// recognises.
 fn write_position(folder: &Path, position: u64) -> io::Result<()> {
     let written = folder.join("position.new");
     fs::write(&written, format!("{position}\n"))?;

@@ -7,14 +7,14 @@
 //!
 //! All numbers are little-endian.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pampero_telemetry::logging::documents::LogDocument;
 
-use super::Buffered;
+use super::{Buffered, Loss};
 
 const MAGIC: [u8; 8] = *b"pampbuf1";
 const HEADER_BYTES: u64 = 24;
@@ -124,7 +124,7 @@ impl Segment {
             segment.bytes += frame.bytes();
         }
         if segment.documents == 0 {
-            std::fs::remove_file(&segment.path)?;
+            segment.remove()?;
             return Ok((None, length.saturating_sub(HEADER_BYTES)));
         }
         if segment.bytes < length {
@@ -146,6 +146,8 @@ impl Segment {
     }
 
     /// Reads documents from `place` on and moves it on: at least one, unless `documents_max` is zero.
+    ///
+    /// Returns whether all that was read is whole; if not, the damage is at `place`.
     pub(super) fn read(
         &self,
         place: &mut Place,
@@ -153,23 +155,45 @@ impl Segment {
         bytes_max: usize,
         bytes: &mut usize,
         read: &mut Vec<Buffered>,
-    ) -> io::Result<()> {
-        let mut reader = self.reader(place)?;
+    ) -> io::Result<bool> {
+        let mut reader = match self.reader(place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            reader => reader?,
+        };
         let mut room = documents_max;
         while place.number < self.end() && 0 < room && *bytes < bytes_max {
-            let Some(frame) = read_frame(&mut reader)? else {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("{} is damaged", self.path.display()),
-                ));
-            };
+            let Some(frame) = read_frame(&mut reader)? else { return Ok(false) };
             *bytes += frame.body.len();
             room -= 1;
             let (number, id) = (place.number, self.id(place.number));
             *place = Place { number: number + 1, offset: place.offset + frame.bytes() };
             read.push(Buffered { number, id, at: frame.at, body: frame.body.into() });
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Ends the segment at `place`, behind which it is damaged; returns what is lost.
+    pub(super) fn cut_off(&mut self, place: &Place) -> Loss {
+        let loss = Loss {
+            segment: self.path.clone(),
+            documents: self.end() - place.number,
+            bytes: self.bytes - place.offset,
+        };
+        // Where it cannot be cut off on disk, the next opening does it.
+        if let Ok(file) = OpenOptions::new().write(true).open(&self.path) {
+            let _ = file.set_len(place.offset);
+        }
+        self.documents = place.number - self.first;
+        self.bytes = place.offset;
+        loss
+    }
+
+    /// Removes the file, which may be gone already.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
     }
 
     /// Finds where a document begins that is in the segment.

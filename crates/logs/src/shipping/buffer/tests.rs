@@ -223,3 +223,102 @@ fn position_that_cannot_be_read_begins_again() {
     fs::write(folder.folder.path().join("position"), "900").unwrap();
     assert_eq!(read_all(&folder.open()), []);
 }
+
+#[test]
+fn numbers_are_not_given_again_before_the_position() {
+    let mut folder = Folder::new(1 << 20);
+    let buffer = folder.open();
+    put(&buffer, 0..10);
+    read_all(&buffer);
+    buffer.let_go(8).unwrap();
+    drop(buffer);
+    let path = folder.segments().remove(0);
+    let bytes = fs::read(&path).unwrap();
+    let frame = (bytes.len() - 24) / 10;
+    fs::write(&path, &bytes[..24 + 3 * frame]).unwrap();
+    // The position was not written anew when these came in.
+    put(&folder.open(), 10..14);
+    let buffer = folder.open();
+    assert_eq!(bodies(&read_all(&buffer)), [10, 11, 12, 13]);
+    assert_eq!(buffer.stats().documents, 4);
+}
+
+/// Puts documents into two segments, harms the first one after `harm`, and looks at what is read.
+#[track_caller]
+fn check_harm(harm: impl FnOnce(&Path), read: &[u64], damaged_frames: u64) {
+    let mut folder = Folder::new(1 << 20);
+    put(&folder.open(), 0..5);
+    let buffer = folder.open();
+    put(&buffer, 5..8);
+    let path = folder.segments().remove(0);
+    let frame = (fs::metadata(&path).unwrap().len() - 24) / 5;
+    harm(&path);
+    assert_eq!(bodies(&read_all(&buffer)), read);
+    let stats = buffer.stats();
+    assert_eq!((stats.documents, stats.damaged_bytes), (read.len() as u64, damaged_frames * frame));
+    assert_eq!(stats.oldest_at, Some(document(read[0]).at));
+    buffer.let_go(8).unwrap();
+    assert_eq!((folder.segments().len(), buffer.stats().documents), (1, 0));
+}
+
+#[test]
+fn segment_that_is_damaged_meanwhile_holds_nothing_up() {
+    let flip = |at: usize| {
+        move |path: &Path| {
+            let mut bytes = fs::read(path).unwrap();
+            bytes[at] ^= 1;
+            fs::write(path, bytes).unwrap();
+        }
+    };
+    check_harm(flip(24 + 20), &[5, 6, 7], 5);
+    check_harm(flip(24 + 2 * 28 + 20), &[0, 1, 5, 6, 7], 3);
+    check_harm(|path| fs::write(path, "").unwrap(), &[5, 6, 7], 5);
+    check_harm(|path| fs::remove_file(path).unwrap(), &[5, 6, 7], 5);
+}
+
+#[test]
+fn newest_segment_that_is_damaged_is_not_written_on() {
+    let mut folder = Folder::new(1 << 20);
+    let buffer = folder.open();
+    put(&buffer, 0..5);
+    let path = folder.segments().remove(0);
+    let length = fs::metadata(&path).unwrap().len();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length - 1).unwrap();
+    assert_eq!(bodies(&read_all(&buffer)), [0, 1, 2, 3]);
+    put(&buffer, 5..8);
+    assert_eq!(bodies(&read_all(&buffer)), [5, 6, 7]);
+    buffer.let_go(4).unwrap();
+    assert_eq!(buffer.stats().documents, 3);
+    drop(buffer);
+    let buffer = folder.open();
+    assert_eq!(bodies(&read_all(&buffer)), [5, 6, 7]);
+    assert_eq!(buffer.stats().damaged_bytes, 0);
+}
+
+#[test]
+fn full_disk_gets_back_what_was_let_go_of() {
+    let mut folder = Folder::new(1 << 20);
+    put(&folder.open(), 0..5);
+    let buffer = folder.open();
+    put(&buffer, 5..8);
+    read_all(&buffer);
+    // As where there is no room: the position cannot be written.
+    fs::create_dir(folder.folder.path().join("position.new")).unwrap();
+    assert!(buffer.let_go(6).is_err());
+    assert_eq!(folder.segments().len(), 1);
+    drop(buffer);
+    assert_eq!(bodies(&read_all(&folder.open())), [5, 6, 7]);
+}
+
+#[test]
+fn age_of_the_oldest_is_known_while_others_are_on_their_way() {
+    let mut folder = Folder::new(64 << 10);
+    let buffer = folder.open();
+    put(&buffer, 0..200);
+    assert_eq!(buffer.read(50, usize::MAX).unwrap().len(), 50);
+    for begin in (200..4_000).step_by(50) {
+        put(&buffer, begin..begin + 50);
+        let stats = buffer.stats();
+        assert_eq!(stats.oldest_at, Some(document(begin + 50 - stats.documents).at), "{begin}");
+    }
+}
