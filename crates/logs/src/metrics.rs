@@ -178,11 +178,16 @@ impl LogCollector {
         out.gauge("shipping_buffer", help, Some(Unit::Bytes), stats.buffer_bytes as f64)?;
         let help = "Documents on disk that wait to be shipped.";
         out.gauge("shipping_buffer_documents", help, None, stats.buffer_documents as f64)?;
-        if let Some(oldest_at) = stats.oldest_at {
-            let age = self.parts.clock.now().duration_since(oldest_at).as_secs_f64().max(0.0);
-            let help = "Age of the oldest document that waits to be shipped.";
-            out.gauge("shipping_oldest_age", help, Some(Unit::Seconds), age)?;
+        let now = self.parts.clock.now();
+        let age = stats.oldest_at.map(|at| now.duration_since(at).as_secs_f64().max(0.0));
+        let is_known = age.is_some() || stats.buffer_documents == 0;
+        if is_known {
+            let help = "Age of the oldest document that waits to be shipped; 0 when none does.";
+            out.gauge("shipping_oldest_age", help, Some(Unit::Seconds), age.unwrap_or_default())?;
         }
+        let help = "Bytes of the buffer that could not be read and are lost.";
+        let values = [(Vec::new(), stats.damaged_bytes)];
+        out.counter_in("shipping_damaged", help, Some(Unit::Bytes), &values)?;
         let help = "Documents by what became of them on their way to another cluster.";
         let outcomes =
             [("shipped", stats.shipped), ("dropped", stats.dropped), ("rejected", stats.rejected)];
@@ -213,10 +218,21 @@ struct Out<'o, 'e>(&'o mut DescriptorEncoder<'e>);
 
 impl Out<'_, '_> {
     fn counter(&mut self, name: &str, help: &str, values: &[(SeriesLabels, u64)]) -> fmt::Result {
+        self.counter_in(name, help, None, values)
+    }
+
+    fn counter_in(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<Unit>,
+        values: &[(SeriesLabels, u64)],
+    ) -> fmt::Result {
         if values.is_empty() {
             return Ok(());
         }
-        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        let mut metric =
+            self.0.encode_descriptor(name, help, unit.as_ref(), MetricType::Counter)?;
         let encode =
             |value: &u64, encoder: MetricEncoder<'_>| ConstCounter::new(*value).encode(encoder);
         if let [(labels, value)] = values
@@ -294,6 +310,7 @@ mod tests {
             "pampero_logs_indices_dropped_total{reason=\"age\"} 0",
             "pampero_logs_shipping_oldest_age_seconds 90.0",
             "pampero_logs_shipping_buffer_bytes 42.0",
+            "pampero_logs_shipping_damaged_bytes_total 0",
             "pampero_logs_shipping_documents_total{outcome=\"shipped\"} 0",
         ] {
             assert!(shown.lines().any(|shown| shown == line), "no {line:?} in:\n{shown}");
