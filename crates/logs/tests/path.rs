@@ -363,3 +363,19 @@ async fn disk_that_fails_loses_the_oldest_and_holds_up_nobody_else() {
     assert_eq!(program.counts.stats().buffer.unwrap().pending, 0);
     program.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_place_to_go_is_counted_as_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path(), NOON, PathOptions::default());
+    let clock: Arc<dyn Clock> = program.clock.clone();
+    let (documents, queue) =
+        documents::open(&DocumentConfig::default(), Redactor::default(), Arc::clone(&clock));
+    let silent = LogConfig { filter: "off".parse().unwrap(), ..LogConfig::default() };
+    let log = subscriber(&silent, Redactor::default(), clock, None, Some(&documents), io::sink);
+    tracing::subscriber::with_default(log, || info!(target: "t", "before"));
+    let writer = LogWriter::new(queue, WriterOptions::default(), None, None);
+    writer.run(CancellationToken::new()).await;
+    assert_eq!((documents.stats().dropped, documents.stats().waiting_bytes), (1, 0));
+    program.stop().await;
+}

@@ -157,8 +157,12 @@ impl LogWriter {
 
     /// Writes until `cancel`, then what is left in the queue.
     ///
-    /// To be cancelled when everything that logs has ended.
+    /// To be cancelled when everything that logs has ended. Without any place to write to the queue is
+    /// closed at once, so that what is logged is counted as dropped.
     pub async fn run(mut self, cancel: CancellationToken) {
+        if self.lanes.is_empty() {
+            return;
+        }
         let mut batch = Vec::new();
         let mut syncs_at = None;
         let mut is_closing = false;
@@ -171,6 +175,12 @@ impl LogWriter {
                     self.queue.close();
                     continue;
                 }
+                // Before the queue, which may never be empty.
+                () = until(syncs_at), if !is_closing => {
+                    syncs_at = None;
+                    self.sync().await;
+                    continue;
+                }
                 taken = self.queue.recv_many(&mut batch, self.options.batch_max) => {
                     if taken == 0 {
                         break;
@@ -178,11 +188,6 @@ impl LogWriter {
                     syncs_at.get_or_insert(Instant::now() + self.options.sync);
                 }
                 () = until(retries_at), if !is_closing => {}
-                () = until(syncs_at), if !is_closing => {
-                    syncs_at = None;
-                    self.sync().await;
-                    continue;
-                }
             }
             self.hand_over(std::mem::take(&mut batch), is_closing).await;
             let pause = tokio::time::sleep(self.options.pause);
@@ -233,6 +238,7 @@ impl Lane {
         }
         let (destination, documents) =
             (self.destination.clone(), std::mem::take(&mut self.pending));
+        let count = documents.len() as u64;
         let writing = move || unrecorded(|| destination.append(documents));
         let failure = match tokio::task::spawn_blocking(writing).await {
             Ok(Ok(())) => None,
@@ -240,7 +246,10 @@ impl Lane {
                 self.pending = left;
                 Some(error)
             }
-            Err(error) => Some(WriteError::Broken(error)),
+            Err(error) => {
+                self.counts.dropped.fetch_add(count, Ordering::Relaxed);
+                Some(WriteError::Broken(error))
+            }
         };
         match failure {
             Some(error) => {

@@ -198,6 +198,17 @@ impl DocumentQueue {
     }
 }
 
+impl Drop for DocumentQueue {
+    /// Counts what nobody will take any more.
+    fn drop(&mut self) {
+        self.receiver.close();
+        while let Ok(document) = self.receiver.try_recv() {
+            self.shared.waiting_bytes.fetch_sub(document.body.len(), Ordering::Relaxed);
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Writes the members of a document without its time.
 fn write_members(origin: &Origin<'_>, members: &Members, redactor: &Redactor) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
