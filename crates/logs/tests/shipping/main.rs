@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod cluster;
+mod killed;
 
 use std::path::Path;
 use std::sync::Arc;
