@@ -19,8 +19,9 @@ use super::{disk, locks, replay};
 
 /// An operation is committed after so long at the latest, so that a restart has little to read.
 const COMMIT_AFTER_MS: i64 = 60_000;
-/// An operation that was not synced at once is synced after so long.
-const SYNC_AFTER_MS: i64 = 5_000;
+/// An operation that was not synced at once is synced after so long: within the 5 s that are promised,
+/// with room for the ticks of other indices.
+const SYNC_AFTER_MS: i64 = 3_000;
 /// A writer that had nothing to do for so long is closed.
 const WRITER_IDLE_MS: i64 = 30_000;
 /// What failed is tried again after so long.
@@ -122,15 +123,19 @@ impl Index {
             // The commit lasts only when the folder says so, and the log must stay until then.
             disk::sync_folder(&self.folder).map_err(|error| self.write_failed(&error))?;
             state.committed = next_seq_no;
+        }
+        // Also where the commit before could be made and not be shown.
+        let is_log_superfluous = state.log.bytes() > 0;
+        if is_log_superfluous || publish {
             self.show(publish)?;
+        }
+        if is_log_superfluous {
             let written = self.times.written.load(Ordering::Acquire);
-            locks::write(&self.live).forget(next_seq_no, written);
+            locks::write(&self.live).forget(state.committed, written);
             state.log.clear();
             self.times.uncommitted.store(NEVER, Ordering::Release);
             self.times.unsynced.store(NEVER, Ordering::Release);
             self.counts.uncommitted.store(0, Ordering::Relaxed);
-        } else if publish {
-            self.show(true)?;
         }
         Ok(())
     }
@@ -261,11 +266,10 @@ impl Index {
         if state.life != Life::Open || state.shard.is_none() {
             return Ok(());
         }
-        if refresh || commit || state.log.bytes() > self.options.log_bytes_max {
+        // First, since a commit may fail where the log does not.
+        let is_lasting = !sync || self.sync_log(&mut state);
+        if refresh || commit || !is_lasting || state.log.bytes() > self.options.log_bytes_max {
             self.commit(&mut state, refresh || self.publishes_itself())?;
-        } else if sync {
-            state.log.sync().map_err(|error| self.write_failed(&error))?;
-            self.times.unsynced.store(NEVER, Ordering::Release);
         }
         if idle {
             self.close_writer(&mut state)?;
@@ -273,6 +277,16 @@ impl Index {
             self.times.written.store(NEVER, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Syncs the log, and returns whether all that is in it lasts.
+    fn sync_log(&self, state: &mut WriteState) -> bool {
+        if let Err(error) = state.log.sync() {
+            tracing::warn!(index = %self.name, %error, "a write-ahead log cannot be synced");
+            return false;
+        }
+        self.times.unsynced.store(NEVER, Ordering::Release);
+        true
     }
 
     /// Commits and closes tantivy's writer.

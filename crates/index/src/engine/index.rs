@@ -202,6 +202,11 @@ impl Index {
         Ok(())
     }
 
+    /// Returns when the index was made, in milliseconds since 1970.
+    pub(crate) fn created_ms(&self) -> i64 {
+        locks::lock(&self.metadata).created_ms
+    }
+
     /// Notes what was lost, for good, and once even if it is found again.
     pub(crate) fn tell_damage(&self, damage: String) {
         let mut metadata = locks::lock(&self.metadata);

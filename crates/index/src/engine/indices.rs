@@ -14,7 +14,7 @@ use super::index::Index;
 use super::metadata::Metadata;
 use super::open::{self, DELETED, Shared, UNFINISHED};
 use super::slots::WriterSlots;
-use super::state::Life;
+use super::state::{Life, WriteState};
 use super::{IndexError, IndexOptions, damage, disk, ids, locks};
 use crate::layout::Layout;
 
@@ -54,7 +54,11 @@ impl Indices {
         for path in index_folders(folder).map_err(failed)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             match open::open(path, &shared, &mut check_bytes) {
-                Ok(index) => drop(indices.insert(Arc::clone(&index.name), index)),
+                Ok(index) => {
+                    if let Some(older) = add_index(&mut indices, index) {
+                        unreadable.push(same_name(&older));
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(folder = %name, %error, "an index cannot be opened");
                     unreadable
@@ -105,8 +109,12 @@ impl Indices {
         let folder = self.folder.join(&uuid);
         let metadata = Metadata::new(name, uuid.clone(), settings, &mapping, now);
         let index = open::create(&folder, &self.shared.layout, &metadata)
-            .and_then(|()| open::open(folder, &self.shared, &mut 0))
-            .map_err(|error| disk::write_failed(name, &uuid, &error))?;
+            .and_then(|()| open::open(folder.clone(), &self.shared, &mut 0))
+            .map_err(|error| {
+                // Else the next start would find it, beside one of the same name that came after it.
+                let _ = fs::remove_dir_all(&folder);
+                disk::write_failed(name, &uuid, &error)
+            })?;
         locks::write(&self.indices).insert(Arc::clone(&index.name), Arc::clone(&index));
         Ok(index)
     }
@@ -114,16 +122,18 @@ impl Indices {
     /// Deletes an index with its files. Snapshots of it can be searched to their end.
     ///
     /// # Errors
-    /// It is not there, or the disk failed.
+    /// It is not there, or the disk failed. If it failed so late that the index is gone already, the
+    /// index may come back after a crash of the machine.
     pub fn delete(&self, name: &str) -> Result<(), Exception> {
         let _changing = locks::lock(&self.changing);
         let index = self.get(name).ok_or_else(|| Exception::index_not_found(name))?;
         let deleted = index.folder.with_extension(DELETED);
-        fs::rename(&index.folder, &deleted)
-            .and_then(|()| disk::sync_folder(&self.folder))
-            .map_err(|error| disk::write_failed(name, &index.uuid, &error))?;
+        let failed = |error| disk::write_failed(name, &index.uuid, &error);
+        fs::rename(&index.folder, &deleted).map_err(failed)?;
+        // From here on the next start clears it away, so nothing more may be acknowledged in it.
         locks::write(&self.indices).remove(name);
-        index.end(Life::Deleted);
+        index.end(&mut locks::lock(&index.write), Life::Deleted);
+        disk::sync_folder(&self.folder).map_err(failed)?;
         if let Err(error) = fs::remove_dir_all(&deleted) {
             // The next start tries again.
             tracing::warn!(index = name, %error, "files of a deleted index cannot be removed");
@@ -164,7 +174,7 @@ impl Drop for Indices {
     /// while a child process that was just forked still holds a copy of it.
     fn drop(&mut self) {
         for index in self.all() {
-            index.end(Life::Closed);
+            index.end(&mut locks::lock(&index.write), Life::Closed);
         }
         // A failure leaves the lock to the end of the process.
         let _ = self.lock.unlock();
@@ -185,19 +195,37 @@ impl Index {
         if let Err(error) = state.log.sync() {
             tracing::warn!(index = %self.name, %error, "a write-ahead log cannot be synced");
         }
-        drop(state);
-        self.end(Life::Closed);
+        // Under the same lock: nothing is written between the last sync and the end.
+        self.end(&mut state, Life::Closed);
     }
 
     /// Takes no more operations, and waits until tantivy's threads have ended.
-    fn end(&self, life: Life) {
-        let mut state = locks::lock(&self.write);
+    fn end(&self, state: &mut WriteState, life: Life) {
         state.life = life;
         if let Some(shard) = &mut state.shard {
             shard.end_writer();
         }
         self.slots.give_back(&self.uuid);
     }
+}
+
+/// Adds an index to those that are opened, and returns one that has to go. Of two with one name the
+/// later one stays: making the other one had failed, or its deletion.
+fn add_index(
+    indices: &mut BTreeMap<Arc<str>, Arc<Index>>,
+    index: Arc<Index>,
+) -> Option<Arc<Index>> {
+    match indices.get(&index.name) {
+        Some(same) if index.created_ms() < same.created_ms() => Some(index),
+        _ => indices.insert(Arc::clone(&index.name), index),
+    }
+}
+
+/// Tells of an index that has the name of a later one.
+fn same_name(older: &Index) -> String {
+    let folder = older.folder.file_name().unwrap_or_default().to_string_lossy();
+    tracing::warn!(%folder, index = %older.name, "an index has the name of a later one");
+    format!("the index in the folder {folder} is left out: a later one is named {} too", older.name)
 }
 
 fn hold(folder: &Path) -> io::Result<File> {

@@ -27,7 +27,10 @@ pub(crate) struct Log {
     next_number: u64,
     /// Bytes in all files.
     bytes: u64,
+    /// Whether the current file holds what is not on disk for good.
     unsynced: bool,
+    /// Whether a file that failed holds such a thing: only a commit makes that last.
+    in_doubt: bool,
 }
 
 #[derive(Debug)]
@@ -45,7 +48,7 @@ impl Log {
         });
         let bytes = lengths.sum();
         let next_number = files.last().map_or(1, |last| last + 1);
-        Self { folder, current: None, next_number, bytes, unsynced: false }
+        Self { folder, current: None, next_number, bytes, unsynced: false, in_doubt: false }
     }
 
     /// Returns the bytes of all files.
@@ -102,19 +105,40 @@ impl Log {
                 // After a failed write or sync nobody knows what the file holds past its length.
                 // Cutting it may fail as well; the head of the next file outdates what stays.
                 let _ = current.file.set_len(current.length);
-                self.current = None;
+                self.give_up_file();
                 Err(error)
             }
         }
     }
 
+    /// Returns whether all that was appended is on disk for good.
+    pub(crate) fn is_synced(&self) -> bool {
+        !self.unsynced && !self.in_doubt
+    }
+
     /// Makes all that was appended last.
+    ///
+    /// # Errors
+    /// A file failed, now or before. Syncing it again would prove nothing, as the system may have
+    /// thrown away what it could not write: only a commit helps.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         if let (true, Some(current)) = (self.unsynced, &self.current) {
-            current.file.sync_data()?;
+            if let Err(error) = current.file.sync_data() {
+                self.give_up_file();
+                return Err(error);
+            }
+            self.unsynced = false;
         }
-        self.unsynced = false;
+        if self.in_doubt {
+            return Err(io::Error::other("a file of the write-ahead log failed before"));
+        }
         Ok(())
+    }
+
+    /// Leaves a file alone that failed.
+    fn give_up_file(&mut self) {
+        self.in_doubt |= std::mem::take(&mut self.unsynced);
+        self.current = None;
     }
 
     /// Removes all files: a commit holds what is in them.
@@ -122,6 +146,7 @@ impl Log {
         self.current = None;
         self.bytes = 0;
         self.unsynced = false;
+        self.in_doubt = false;
         for number in files_in(&self.folder).unwrap_or_default() {
             if let Err(error) = fs::remove_file(path_of(&self.folder, number)) {
                 // What stays is skipped when it is read, since the commit is newer.
@@ -178,4 +203,48 @@ pub(crate) fn first_seq_no(bytes: &[u8]) -> Option<u64> {
     let found: &[u8; HEAD] = bytes.first_chunk()?;
     let number = u64::from_le_bytes(found[8..16].try_into().ok()?);
     (*found == head(number)).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Lets the next write to the current file fail.
+    fn break_file(log: &mut Log) {
+        let current = log.current.as_mut().unwrap();
+        current.file = File::open(path_of(&log.folder, current.number)).unwrap();
+    }
+
+    #[test]
+    fn what_a_failed_file_holds_unsynced_is_in_doubt_until_a_commit() {
+        let folder = TempDir::new().unwrap();
+        let mut log = Log::new(folder.path().to_owned(), &[]);
+        log.position(0).unwrap();
+        log.append(b"relaxed", false).unwrap();
+        break_file(&mut log);
+        log.append(b"refused", true).unwrap_err();
+        log.position(1).unwrap();
+        log.append(b"synced", true).unwrap();
+        assert!(!log.is_synced());
+        log.sync().unwrap_err();
+        log.clear();
+        assert!(log.is_synced());
+        log.sync().unwrap();
+    }
+
+    #[test]
+    fn a_failed_file_that_was_synced_leaves_no_doubt() {
+        let folder = TempDir::new().unwrap();
+        let mut log = Log::new(folder.path().to_owned(), &[]);
+        log.position(0).unwrap();
+        log.append(b"relaxed", false).unwrap();
+        assert!(!log.is_synced());
+        log.sync().unwrap();
+        break_file(&mut log);
+        log.append(b"refused", false).unwrap_err();
+        assert!(log.is_synced());
+        log.sync().unwrap();
+    }
 }

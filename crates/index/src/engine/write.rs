@@ -143,7 +143,8 @@ impl Index {
         // From here on all of it is done, whatever happens: the log has it.
         let newest = jobs.iter().map(|job| job.now.as_millisecond()).max();
         let oldest = jobs.iter().map(|job| job.now.as_millisecond()).min();
-        self.note_written(oldest.zip(newest), batch.next_seq_no - next_seq_no, synced);
+        let all_synced = state.log.is_synced();
+        self.note_written(oldest.zip(newest), batch.next_seq_no - next_seq_no, all_synced);
         state.next_seq_no = batch.next_seq_no;
         locks::write(&self.live).extend(batch.entries);
         self.hand_over(state, next_seq_no, batch.operations);

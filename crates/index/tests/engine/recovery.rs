@@ -195,6 +195,31 @@ fn indices_come_and_go() {
 }
 
 #[test]
+fn of_two_folders_with_one_name_the_later_one_counts_and_the_other_is_told() {
+    let mut scene = Scene::new();
+    write_one(&scene.index(), put("1", "{}")).unwrap();
+    let uuid = scene.index().uuid().to_string();
+    let folder = scene.index_folder();
+    scene.close();
+    // One before and one after it in the order of folders.
+    for copy in ["0-older", "z-older"] {
+        let path = scene.folder.path().join(copy);
+        copy_folder(&folder, &path);
+        let text = fs::read_to_string(path.join("index.json")).unwrap();
+        let mut metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
+        metadata["created_ms"] = 1.into();
+        metadata["uuid"] = copy.into();
+        fs::write(path.join("index.json"), metadata.to_string()).unwrap();
+    }
+    let index = scene.open();
+    assert_eq!(**index.uuid(), *uuid);
+    assert_eq!(source(&index, "1").as_deref(), Some("{}"));
+    let told = scene.indices().unreadable();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|it| it.contains("a later one is named weather_logs too")), "{told:?}");
+}
+
+#[test]
 fn few_writers_serve_many_indices() {
     let folder = tempfile::TempDir::new().unwrap();
     let options = IndexOptions { writers_max: 2, ..IndexOptions::default() };
