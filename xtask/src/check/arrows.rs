@@ -31,12 +31,16 @@ const METRICS: &str = "pampero-metrics";
 const OPENSEARCH: &str = "pampero-opensearch";
 const INDEX: &str = "pampero-index";
 const LOGS: &str = "pampero-logs";
+const PAINLESS: &str = "pampero-painless";
+const TEMPLATES: &str = "pampero-templates";
+const NOTIFICATIONS: &str = "pampero-notifications";
+const ALERTING: &str = "pampero-alerting";
 
 /// From the words at the bottom to the wiring at the top; every crate has its row.
 ///
 /// The simulator knows the words alone: a stand-in that shared code with the adapters would share
 /// their mistakes.
-const TABLE: [Row; 18] = [
+const TABLE: [Row; 22] = [
     Row { package: SERIES, may_use: &[], tests_may_use: &[] },
     Row { package: WEATHER, may_use: &[], tests_may_use: &[] },
     Row { package: RESILIENCE, may_use: &[], tests_may_use: &[] },
@@ -46,6 +50,9 @@ const TABLE: [Row; 18] = [
     Row { package: PROMQL, may_use: &[SERIES], tests_may_use: &[] },
     Row { package: SAMPLES, may_use: &[SERIES], tests_may_use: &[] },
     Row { package: OPENSEARCH, may_use: &[], tests_may_use: &[] },
+    Row { package: PAINLESS, may_use: &[], tests_may_use: &[] },
+    Row { package: TEMPLATES, may_use: &[], tests_may_use: &[] },
+    Row { package: NOTIFICATIONS, may_use: &[RESILIENCE], tests_may_use: &[] },
     Row { package: INDEX, may_use: &[OPENSEARCH], tests_may_use: &[] },
     Row { package: SIMULATOR, may_use: &[WEATHER], tests_may_use: &[] },
     Row {
@@ -55,20 +62,36 @@ const TABLE: [Row; 18] = [
     },
     Row {
         package: METRICS,
-        may_use: &[RESILIENCE, TELEMETRY, SERIES, PROMQL, SAMPLES],
+        may_use: &[RESILIENCE, TELEMETRY, SERIES, PROMQL, SAMPLES, TEMPLATES],
         tests_may_use: &[],
     },
     Row { package: LOGS, may_use: &[RESILIENCE, TELEMETRY, OPENSEARCH, INDEX], tests_may_use: &[] },
     Row {
+        package: ALERTING,
+        may_use: &[
+            RESILIENCE,
+            TELEMETRY,
+            SERIES,
+            OPENSEARCH,
+            PAINLESS,
+            TEMPLATES,
+            NOTIFICATIONS,
+        ],
+        tests_may_use: &[INDEX],
+    },
+    Row {
         package: API,
-        may_use: &[WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, LOADER, METRICS, LOGS],
+        may_use: &[
+            WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, LOADER, METRICS, LOGS, ALERTING,
+            NOTIFICATIONS,
+        ],
         tests_may_use: &[INDEX],
     },
     Row {
         package: "pampero",
         may_use: &[
             WEATHER, RESILIENCE, TELEMETRY, PROVIDERS, STORE, SIMULATOR, LOADER, API, SERIES,
-            PROMQL, SAMPLES, METRICS, OPENSEARCH, INDEX, LOGS,
+            PROMQL, SAMPLES, METRICS, OPENSEARCH, INDEX, LOGS, NOTIFICATIONS, ALERTING,
         ],
         tests_may_use: &[],
     },
