@@ -3,6 +3,7 @@
 //! Hits are read page by page and deleted under the sequence numbers they were read with, so that a
 //! document that somebody changed meanwhile is a conflict and not lost.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -10,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::routing::post;
 use http::StatusCode;
 use pampero_index::search::search_page;
-use pampero_index::{Action, Operation, Outcome, VersionCheck};
+use pampero_index::{Action, Index, Operation, Outcome, Snapshot, VersionCheck};
 use pampero_opensearch::query::Query;
 use pampero_opensearch::search::{SearchRequest, SourceFilter, query_from_parameters};
 use pampero_opensearch::{Exception, ExceptionKind};
@@ -108,14 +109,24 @@ fn read(index: &str, call: &Call) -> Result<Asked, Failure> {
     }
     let refresh = parameters.boolean("refresh", false)?;
     let mut conflicts = parameters.text("conflicts").map(str::to_owned);
+    if parameters.text("terminate_after").is_some() {
+        return Err(Exception::unsupported("[terminate_after] of _delete_by_query").into());
+    }
     let mut count_max = parameters.number("max_docs")?;
     let mut query = query_from_parameters(parameters.pairs())?;
-    for (key, value) in call.json()?.as_ref().and_then(Value::as_object).into_iter().flatten() {
+    let entries = match call.json()? {
+        None => Map::new(),
+        Some(Value::Object(entries)) => entries,
+        Some(_) => return Err(Exception::parsing("the body must be an object").into()),
+    };
+    for (key, value) in &entries {
         match key.as_str() {
             "query" if query.is_none() => query = Some(Query::from_json(value)?),
             "query" => {}
-            "max_docs" => count_max = value.as_u64().map(|count| count as usize).or(count_max),
-            "conflicts" => conflicts = value.as_str().map(str::to_owned),
+            "max_docs" => count_max = Some(read_count(value)?),
+            "conflicts" => {
+                conflicts = Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            }
             "slice" | "sort" => {
                 return Err(Exception::unsupported(format!("[{key}] of _delete_by_query")).into());
             }
@@ -134,6 +145,9 @@ fn read(index: &str, call: &Call) -> Result<Asked, Failure> {
             return Err(Exception::illegal_argument(reason).into());
         }
     };
+    if count_max == Some(0) {
+        return Err(invalid("maxDocs should be greater than 0").into());
+    }
     Ok(Asked {
         scope: Scope::read(index, parameters)?,
         query: query.ok_or_else(|| invalid("query is missing"))?,
@@ -143,12 +157,21 @@ fn read(index: &str, call: &Call) -> Result<Asked, Failure> {
     })
 }
 
+/// Reads `max_docs` of the body; what is no count must not become "all of them".
+fn read_count(value: &Value) -> Result<usize, Exception> {
+    value.as_u64().and_then(|count| usize::try_from(count).ok()).ok_or_else(|| {
+        Exception::illegal_argument(format!(
+            "[max_docs] must be a positive number, found [{value}]"
+        ))
+    })
+}
+
 impl Asked {
     fn perform(&self, state: &RestState) -> Result<Tally, Exception> {
         let opened = self.scope.open(state)?;
         let request = SearchRequest {
             query: opened.filtered(Some(self.query.clone())),
-            size: PAGE.min(self.count_max.max(1)),
+            size: PAGE.min(self.count_max),
             source: Some(SourceFilter::none()),
             seq_no_primary_term: true,
             ..SearchRequest::from_json(&json!({ "sort": ["_doc"] }))?
@@ -167,7 +190,7 @@ impl Asked {
                 break;
             }
             tally.batches += 1;
-            self.delete(state, doomed, &mut tally)?;
+            delete(state, &opened, doomed, &mut tally)?;
             if tally.conflicts > 0 && !self.proceeds {
                 break;
             }
@@ -176,35 +199,46 @@ impl Asked {
         Ok(tally)
     }
 
-    /// Deletes the documents of one page, index by index.
-    fn delete(
-        &self,
-        state: &RestState,
-        doomed: Vec<Doomed>,
-        tally: &mut Tally,
-    ) -> Result<(), Exception> {
-        let mut doomed = doomed.into_iter().peekable();
-        while let Some(first) = doomed.next() {
-            let name = first.index;
-            let mut operations = vec![first.operation];
-            while let Some(next) = doomed.next_if(|it| it.index == name) {
-                operations.push(next.operation);
-            }
-            let index = state.cluster.write_index(&name, false, state.clock.now())?;
-            let ids: Vec<_> = operations.iter().map(|it| it.id.clone()).collect();
-            let results = index.write(operations, state.clock.now());
-            for (id, result) in ids.into_iter().zip(results) {
-                tally.add(&name, id, result.map(|written| written.outcome))?;
-            }
-        }
-        Ok(())
-    }
-
+    /// Refreshes the indices that are still there.
     fn refresh(&self, state: &RestState, opened: &Opened) -> Result<(), Exception> {
-        let indices =
-            opened.snapshots.iter().filter_map(|it| state.cluster.indices().get(&it.name));
+        let indices = opened.snapshots.iter().filter_map(|it| current(state, it));
         indices.into_iter().try_for_each(|index| self.refresh.apply(&index))
     }
+}
+
+/// Returns the index that a snapshot was taken of; `None` when it was deleted meanwhile, even if there
+/// is another one of its name.
+fn current(state: &RestState, snapshot: &Snapshot) -> Option<Arc<Index>> {
+    state.cluster.indices().get(&snapshot.name).filter(|index| *index.uuid() == snapshot.uuid)
+}
+
+/// Deletes the documents of one page, index by index.
+///
+/// # Errors
+/// An index was deleted meanwhile, and is not made again for this; or the disk failed.
+fn delete(
+    state: &RestState,
+    opened: &Opened,
+    doomed: Vec<Doomed>,
+    tally: &mut Tally,
+) -> Result<(), Exception> {
+    let mut doomed = doomed.into_iter().peekable();
+    while let Some(first) = doomed.next() {
+        let name = first.index;
+        let mut operations = vec![first.operation];
+        while let Some(next) = doomed.next_if(|it| it.index == name) {
+            operations.push(next.operation);
+        }
+        let snapshot = opened.snapshots.iter().find(|it| *it.name == *name);
+        let index = snapshot.and_then(|it| current(state, it));
+        let index = index.ok_or_else(|| Exception::index_not_found(&name))?;
+        let ids: Vec<_> = operations.iter().map(|it| it.id.clone()).collect();
+        let results = index.write(operations, state.clock.now());
+        for (id, result) in ids.into_iter().zip(results) {
+            tally.add(&name, id, result.map(|written| written.outcome))?;
+        }
+    }
+    Ok(())
 }
 
 impl Tally {
@@ -274,4 +308,41 @@ fn doomed(page: &Value) -> Vec<Doomed> {
         Some(Doomed { index: text("_index")?, operation })
     };
     hits.into_iter().flatten().filter_map(|hit| read(hit.as_object()?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use pampero_index::{Cluster, IndexOptions};
+    use pampero_resilience::VirtualClock;
+
+    use super::*;
+    use crate::rest::RestOptions;
+    use crate::rest::parameters::Parameters;
+
+    #[test]
+    fn an_index_that_was_deleted_meanwhile_is_not_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = Arc::new(Cluster::open(folder.path(), IndexOptions::default()).unwrap());
+        let clock = Arc::new(VirtualClock::starting_at("2026-05-18T12:00:00Z".parse().unwrap()));
+        let state = RestState::new(Arc::clone(&cluster), clock, RestOptions::default());
+        let now = state.clock.now();
+        cluster.create_index("logs", &Value::Null, now).unwrap();
+        let scope = Scope::read("logs", &Parameters::default()).unwrap();
+        let opened = scope.open(&state).unwrap();
+        let doomed = || {
+            let check = VersionCheck::Sequence { seq_no: 0, primary_term: 1 };
+            let id = Some("1".to_owned());
+            let operation = Operation { id, action: Action::Delete, routing: None, check };
+            vec![Doomed { index: "logs".to_owned(), operation }]
+        };
+        let refused = |kind| {
+            let refused = delete(&state, &opened, doomed(), &mut Tally::default()).unwrap_err();
+            assert_eq!(refused.kind(), kind);
+        };
+        cluster.delete_indices(&["logs"]).unwrap();
+        refused(ExceptionKind::IndexNotFound);
+        assert!(cluster.indices().get("logs").is_none());
+        cluster.create_index("logs", &Value::Null, now).unwrap();
+        refused(ExceptionKind::IndexNotFound);
+    }
 }

@@ -76,6 +76,16 @@ async fn calls_that_cannot_be_are_refused() {
     check("?q=a&wait_for_completion=false", "", illegal, later).await;
     let other = "conflicts may only be \"proceed\" or \"abort\" but was [ignore]";
     check("?q=a&conflicts=ignore", "", illegal, other).await;
+    let early = "[terminate_after] of _delete_by_query is not supported by this server";
+    check("?q=a&terminate_after=1", "", illegal, early).await;
+    // Nothing that is meant as a bound may end in none.
+    let all = |bound: &str| format!(r#"{{"query":{{"match_all":{{}}}},"max_docs":{bound}}}"#);
+    let none = "[max_docs] must be a positive number, found ";
+    check("", &all("-1"), illegal, &format!("{none}[-1]")).await;
+    check("", &all("\"2\""), illegal, &format!("{none}[\"2\"]")).await;
+    let zero = "Validation Failed: 1: maxDocs should be greater than 0;";
+    check("", &all("0"), "action_request_validation_exception", zero).await;
+    check("?q=a", "[]", "parsing_exception", "the body must be an object").await;
     check("", r#"{"match":{}}"#, "parsing_exception", "request does not support [match]").await;
     assert_eq!(server.get("/logs/_count").await.at("/count"), 6);
 }
