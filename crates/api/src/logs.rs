@@ -15,12 +15,12 @@ use crate::state::ApiState;
 /// Path below which the routes lie on the listener of the API.
 pub(crate) const PREFIX: &str = "/opensearch";
 
-/// Calls that are asked with POST, PUT or DELETE and change no document and no index, without the
-/// index in front of them.
+/// Calls that are asked with POST or DELETE and change no document and no index, without the index in
+/// front of them; `{id}` stands for any one part.
 const READING: [&[&str]; 13] = [
     &["_search"],
     &["_search", "scroll"],
-    &["_search", "scroll", "_all"],
+    &["_search", "scroll", "{id}"],
     &["_search", "point_in_time"],
     &["_search", "point_in_time", "_all"],
     &["_msearch"],
@@ -59,10 +59,15 @@ fn changes(method: &Method, path: &str) -> bool {
         return false;
     }
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    if parts.first().is_some_and(|first| !first.starts_with('_')) {
+    if parts.first().is_some_and(|first| !first.starts_with('_') || *first == "_all") {
         parts.remove(0);
     }
-    !READING.contains(&parts.as_slice())
+    !READING.into_iter().any(|call| fits(call, &parts))
+}
+
+fn fits(call: &[&str], parts: &[&str]) -> bool {
+    let mut pairs = call.iter().zip(parts);
+    call.len() == parts.len() && pairs.all(|(known, part)| *known == "{id}" || known == part)
 }
 
 #[cfg(test)]
@@ -77,7 +82,27 @@ mod tests {
         check("DELETE", "/_search/scroll", false);
         check("POST", "/_msearch", false);
         check("POST", "/weather_logs/_validate/query", false);
+        check("DELETE", "/_search/scroll/c2Nyb2xs", false);
+        check("DELETE", "/_search/point_in_time/_all", false);
+        check("POST", "/_all/_search", false);
+        check("POST", "//weather_logs//_search/", false);
         check("PUT", "/weather_logs", true);
+        check("DELETE", "/_all", true);
+        check("POST", "/_all/_delete_by_query", true);
+        check("POST", "/weather_logs/_delete_by_query", true);
+        check("POST", "//weather_logs//_delete_by_query/", true);
+        check("POST", "/weather_logs/_rollover", true);
+        check("POST", "/weather_logs/_rollover/_search", true);
+        check("POST", "/weather_logs/_update/_search", true);
+        check("PUT", "/_cluster/settings", true);
+        check("POST", "/_cache/clear", true);
+        check("POST", "/_forcemerge", true);
+        check("POST", "/_flush", true);
+        check("DELETE", "/_index_template/_search", true);
+        check("DELETE", "/_index_template/%5Fsimulate", true);
+        check("DELETE", "/%5Fsearch", true);
+        check("POST", "/weather_logs%2F_search", true);
+        check("POST", "/weather_logs/%5Fbulk", true);
         check("DELETE", "/weather_logs", true);
         check("POST", "/_bulk", true);
         check("POST", "/_bulk/", true);
