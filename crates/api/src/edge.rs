@@ -23,6 +23,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use pampero_telemetry::logging::{LoggedRequest, within_request};
 use pampero_telemetry::metrics::http::HttpMetrics;
 use pampero_telemetry::metrics::{Exposition, Metrics};
 use tower::Service;
@@ -122,7 +123,7 @@ impl Api {
             Err(refusal) => refusal.into_response(),
             Ok(()) => match cors::preflight(origins, &request) {
                 Some(answer) => answer,
-                None => inner.run(template, request).await,
+                None => inner.run(template, request, || caller.logged(&id)).await,
             },
         };
         let spelling = match template.is_some_and(routes::is_of_logs) {
@@ -141,14 +142,20 @@ impl Api {
 
 impl Inner {
     /// Lets the route answer, within its time.
-    async fn run(&self, template: Option<usize>, request: Request<Body>) -> Response {
+    async fn run(
+        &self,
+        template: Option<usize>,
+        request: Request<Body>,
+        logged: impl FnOnce() -> LoggedRequest,
+    ) -> Response {
         let limit = self.time_for(request.method(), template);
-        // The first route answers from memory alone and needs no timer.
+        // The first route answers from memory alone: it needs no timer and logs nothing.
         let is_instant = template == Some(0);
         let answering = AssertUnwindSafe(self.router.clone().call(request)).catch_unwind();
         let answer = if is_instant {
             answering.await
         } else {
+            let answering = within_request(logged(), answering);
             match tokio::time::timeout(limit, answering).await {
                 Ok(answer) => answer,
                 Err(_) => return took_too_long(limit).into_response(),

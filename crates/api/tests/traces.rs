@@ -1,4 +1,4 @@
-//! Whose trace a request belongs to, with a collector and without.
+//! Whose trace a request belongs to, with a collector and without, and what was logged within it.
 //!
 //! In a process of its own: whether a line of the log is written is decided once for all threads, and
 //! those of other tests have no log.
@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use pampero_resilience::SystemClock;
+use pampero_telemetry::logging::documents::{self, DocumentConfig};
 use pampero_telemetry::logging::{LogConfig, LogFilter, subscriber};
 use pampero_telemetry::redaction::Redactor;
 use pampero_telemetry::traces::{Traces, TracesConfig, open};
@@ -68,4 +69,23 @@ async fn callers_trace_is_in_the_log() {
     let own = line_of_request(Some(&traces), "00-broken").await;
     assert_eq!(own["trace_id"].as_str().map(str::len), Some(32));
     assert_ne!(own["trace_id"], TRACE);
+}
+
+#[tokio::test]
+async fn what_a_handler_logs_names_its_request() {
+    let clock: Arc<SystemClock> = Arc::new(SystemClock);
+    let (documents, mut queue) =
+        documents::open(&DocumentConfig::default(), Redactor::default(), clock.clone());
+    let silent = LogConfig { filter: "off".parse().unwrap(), ..LogConfig::default() };
+    let log = subscriber(&silent, Redactor::default(), clock, None, Some(&documents), io::sink);
+    let app = TestApp::start().await;
+    app.clock.set_broken(true);
+    let _log = tracing::subscriber::set_default(log);
+    app.get_with("/opensearch/_cat/indices", "x-request-id", "r-7").await;
+    let mut batch = Vec::new();
+    queue.recv_many(&mut batch, 100).await;
+    let documents: Vec<Value> =
+        batch.iter().map(|it| serde_json::from_slice(&it.body).unwrap()).collect();
+    let mut of_handler = documents.iter().filter(|it| it["service"] == "logs");
+    assert_eq!(of_handler.next().expect("a handler failed")["request_id"], "r-7", "{documents:?}");
 }

@@ -11,6 +11,7 @@ mod filter;
 mod human;
 mod json;
 mod panic;
+mod request;
 
 use std::error::Error;
 use std::fmt;
@@ -29,6 +30,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
 pub use filter::{InvalidFilter, LogFilter};
+pub use request::{LoggedRequest, within_request};
 
 use crate::redaction::{MakeRedactingWriter, Redactor};
 use crate::traces::Traces;

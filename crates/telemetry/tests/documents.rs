@@ -11,7 +11,7 @@ use pampero_resilience::{Clock, VirtualClock};
 use pampero_telemetry::logging::documents::{
     self, DocumentConfig, DocumentQueue, Documents, FoldPolicy, LogDocument,
 };
-use pampero_telemetry::logging::{LogConfig, subscriber};
+use pampero_telemetry::logging::{LogConfig, LoggedRequest, subscriber, within_request};
 use pampero_telemetry::redaction::Redactor;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -137,6 +137,34 @@ async fn document_takes_over_from_its_spans_what_it_does_not_say_itself() {
     assert_eq!(documents[0]["provider"], json!("met_norway"));
     assert_eq!(documents[0]["place"], json!("rosario"));
     assert_eq!(documents[1].get("fields").or(documents[1].get("place")), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn document_names_the_request_within_which_it_was_logged() {
+    let mut log = Log::start(&all());
+    let id = SECRET_NUMBER.parse().unwrap();
+    within_request(LoggedRequest { id, traceparent: None }, async { info!(target: "t", "a") })
+        .await;
+    let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let traceparent = Some(format!("00-{trace_id}-00f067aa0ba902b7-01").parse().unwrap());
+    let id = "r-1".parse().unwrap();
+    within_request(LoggedRequest { id, traceparent }, async {
+        info!(target: "t", "b");
+        tokio::task::yield_now().await;
+        info!(target: "t", request_id = "r-2", trace_id = "t-2", "c");
+    })
+    .await;
+    info!(target: "t", "d");
+    let documents = log.take_json().await;
+    let ids = |it: &Value| (it["request_id"].clone(), it["trace_id"].clone());
+    let ids: Vec<_> = documents.iter().map(ids).collect();
+    let expected = [
+        (json!("[redacted]"), Value::Null),
+        (json!("r-1"), json!(trace_id)),
+        (json!("r-2"), json!("t-2")),
+        (Value::Null, Value::Null),
+    ];
+    assert_eq!(ids, expected);
 }
 
 #[tokio::test(start_paused = true)]

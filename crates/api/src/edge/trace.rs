@@ -4,6 +4,7 @@
 //! its line of the log.
 
 use http::{HeaderValue, Method, Request, StatusCode};
+use pampero_telemetry::logging::LoggedRequest;
 use pampero_telemetry::traces::{TRACEPARENT, adopt_caller, trace_id_of};
 use tracing::Span;
 
@@ -49,6 +50,11 @@ pub(super) fn end(span: &Span, status: StatusCode, id: Option<&HeaderValue>) {
 }
 
 impl Caller {
+    /// Returns what documents of the log say of a request with that id.
+    pub(super) fn logged(&self, id: &HeaderValue) -> LoggedRequest {
+        LoggedRequest { id: id.clone(), traceparent: self.0.clone() }
+    }
+
     /// Returns the id of the caller's trace, for the log; `None` when it named none.
     pub(super) fn trace_id(&self) -> Option<String> {
         self.0.as_ref().and_then(trace_id_of).map(|id| id.to_string())

@@ -12,6 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::members::Members;
 use super::queue::{Origin, Shared};
 use super::{Documents, PATH_TARGETS, is_unrecorded};
+use crate::logging::request;
 use crate::traces;
 
 impl Documents {
@@ -58,7 +59,11 @@ where
                 members.inherit(inherited);
             }
         }
-        members.within_trace(|| traces::current_ids().map(|(trace_id, _)| trace_id.to_string()));
+        members.within_request(self.0.redactor(), request::current_request_id);
+        members.within_trace(|| {
+            let ids = traces::current_ids().map(|(trace_id, _)| trace_id.to_string());
+            ids.or_else(request::current_callers_trace_id)
+        });
         let origin = Origin { callsite: event.metadata().callsite(), target, level };
         self.0.take(&origin, &members);
     }

@@ -60,6 +60,17 @@ impl Members {
         }
     }
 
+    /// Names the request, unless the event does so itself. A caller may have chosen its id.
+    pub(super) fn within_request(
+        &mut self,
+        redactor: &Redactor,
+        request_id: impl FnOnce() -> Option<String>,
+    ) {
+        if self.request_id.is_none() {
+            self.request_id = request_id().map(|id| json_text(&redactor.redact(&id)));
+        }
+    }
+
     /// Names the trace, unless the event does so itself.
     pub(super) fn within_trace(&mut self, trace_id: impl FnOnce() -> Option<String>) {
         if self.trace_id.is_none() {
