@@ -15,7 +15,7 @@ mod full_text;
 mod language;
 mod nested;
 mod pattern;
-mod regexp;
+pub(crate) mod regexp;
 mod term_level;
 mod value;
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::keys::{Key, KeyType};
 use super::metrics::Distinct;
 use super::source::Source;
+use crate::query::regexp;
 
 /// A filter of keys, ready to be asked.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ impl KeyFilter {
     }
 }
 
-/// Reads a regular expression, which has to match the whole value.
+/// Reads a regular expression of Lucene, which has to match the whole value.
 fn pattern(pattern: Option<&str>, source: &Source) -> Result<Option<Regex>, Exception> {
     let Some(pattern) = pattern else { return Ok(None) };
     if source.key_type != KeyType::Text && !source.unmapped {
@@ -70,7 +71,8 @@ fn pattern(pattern: Option<&str>, source: &Source) -> Result<Option<Regex>, Exce
             source.field
         )));
     }
-    let built = RegexBuilder::new(&format!("^(?s:{pattern})$"))
+    let expression = regexp::from_lucene(pattern)?;
+    let built = RegexBuilder::new(&format!(r"(?s)\A(?:{expression})\z"))
         .size_limit(KeyFilter::PATTERN_BYTES_MAX)
         .build();
     built.map(Some).map_err(|error| {

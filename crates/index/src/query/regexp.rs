@@ -34,7 +34,7 @@ fn push_literal(expression: &mut String, character: char) {
 ///
 /// # Errors
 /// It is none, or uses `~`, `&` or `<..>`, for which there is no translation.
-pub(super) fn from_lucene(pattern: &str) -> Result<String, Exception> {
+pub(crate) fn from_lucene(pattern: &str) -> Result<String, Exception> {
     let characters: Vec<char> = pattern.chars().collect();
     let mut translation = Translation { pattern, characters: &characters, at: 0 };
     let expression = translation.alternatives()?;

@@ -61,6 +61,21 @@ fn terms_are_ordered_by_what_is_inside_them() {
 }
 
 #[test]
+fn terms_are_chosen_by_expressions_of_lucene() {
+    let keys = |rule: &str, pattern: &str| {
+        let request = json!({ "x": { "terms": { "field": "level", rule: pattern } } });
+        let found = kit().aggregate(&request);
+        let buckets = found["x"]["buckets"].as_array().unwrap();
+        buckets.iter().map(|it| it["key"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(keys("include", "@r@"), "error warn");
+    assert_eq!(keys("include", "\"info\"|w.{3}"), "info warn");
+    assert_eq!(keys("exclude", "\\w+r|#"), "info warn");
+    // Signs of other languages stand for themselves.
+    assert_eq!(keys("include", "^info$|warn"), "warn");
+}
+
+#[test]
 fn terms_without_documents_are_shown_when_none_are_needed() {
     let request = json!({ "x": { "terms": { "field": "level", "min_doc_count": 0 } } });
     let found = kit().aggregate_found(&json!({ "term": { "level": "warn" } }), &request);

@@ -39,6 +39,11 @@ fn fields_that_cannot_be_aggregated_are_refused() {
         "illegal_argument_exception",
         "cannot support regular expression style include/exclude",
     );
+    check(
+        json!({ "terms": { "field": "level", "include": "(?i)info" } }),
+        "illegal_argument_exception",
+        "failed to parse regexp [(?i)info]: nothing to repeat at position 2",
+    );
 }
 
 #[test]
