@@ -85,11 +85,16 @@ pub(crate) struct LogsArguments {
     #[arg(long, short, value_name = "FORM", default_value = "table")]
     pub(crate) output: LogsOutput,
     /// The index, an alias, or a pattern
-    #[arg(long, value_name = "NAME", default_value = "weather_logs")]
+    #[arg(long, value_name = "NAME", default_value = LogsArguments::INDEX)]
     pub(crate) index: String,
     /// What stands before the index
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000/opensearch")]
     pub(crate) server: Url,
+}
+
+impl LogsArguments {
+    /// The index that is searched unless another is named.
+    pub(crate) const INDEX: &str = "weather_logs";
 }
 
 /// How lines of the log are shown.

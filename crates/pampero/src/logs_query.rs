@@ -46,7 +46,14 @@ pub(crate) async fn run(arguments: &LogsArguments) -> anyhow::Result<()> {
     ensure!(limit <= LINES_MAX, "--limit {limit} is too many lines; ask for at most {LINES_MAX}");
     let index = LogIndex::of(arguments)?;
     let mut out = Out::new(arguments.output);
-    let mut hits = index.search(&arguments.query, since, limit, "desc").await?;
+    let found = index.search(&arguments.query, since, limit, "desc").await?;
+    if found.is_none() {
+        let (name, server) = (&arguments.index, &arguments.server);
+        let told = format!("note: there is no {name} at {server}, so nothing was logged there yet");
+        // Nobody is left to be told when standard error is closed.
+        let _ = writeln!(std::io::stderr(), "{told}");
+    }
+    let mut hits = found.unwrap_or_default();
     hits.reverse();
     out.write(&hits)?;
     if !arguments.follow {
@@ -55,8 +62,9 @@ pub(crate) async fn run(arguments: &LogsArguments) -> anyhow::Result<()> {
     let mut shown = Shown::begin(now, &hits);
     loop {
         tokio::time::sleep(PERIOD).await;
-        let hits = index.search(&arguments.query, Some(shown.since()), LINES_MAX, "asc").await?;
+        let found = index.search(&arguments.query, Some(shown.since()), LINES_MAX, "asc").await?;
         let now = SystemClock.now();
+        let hits = found.unwrap_or_default();
         let fresh: Vec<Hit> = hits.into_iter().filter(|hit| shown.is_new(hit)).collect();
         shown.forget_before(now);
         out.write(&fresh)?;
@@ -79,6 +87,8 @@ struct LogIndex {
     client: Client,
     server: Url,
     search: Url,
+    /// Whether the index may not be there yet, since nobody chose its name.
+    may_lack: bool,
 }
 
 /// One document that was found.
@@ -105,24 +115,23 @@ struct Hits {
 impl LogIndex {
     fn of(arguments: &LogsArguments) -> anyhow::Result<Self> {
         let server = arguments.server.clone();
-        let search = format!(
-            "{}/{}/_search?ignore_unavailable=true",
-            server.as_str().trim_end_matches('/'),
-            arguments.index
-        );
+        let before = server.as_str().trim_end_matches('/');
+        let search = format!("{before}/{}/_search", arguments.index);
         let search = search
             .parse()
             .with_context(|| format!("--index {:?} cannot be part of a URL", arguments.index))?;
-        Ok(Self { client: client_for(&server)?, server, search })
+        let may_lack = arguments.index == LogsArguments::INDEX;
+        Ok(Self { client: client_for(&server)?, server, search, may_lack })
     }
 
+    /// Returns what is found; `None` when the index is not there and need not be.
     async fn search(
         &self,
         query: &str,
         since: Option<Timestamp>,
         limit: usize,
         order: &str,
-    ) -> anyhow::Result<Vec<Hit>> {
+    ) -> anyhow::Result<Option<Vec<Hit>>> {
         let body = body(query, since, limit, order);
         let request = self.client.post(self.search.clone()).timeout(TIMEOUT).json(&body);
         let server = &self.server;
@@ -133,12 +142,15 @@ impl LogIndex {
         })?;
         let status = response.status();
         let text = response.text().await.context("the answer broke off")?;
+        if self.may_lack && lacks_index(status, &text) {
+            return Ok(None);
+        }
         if status != StatusCode::OK {
             bail!("{}", refusal(server, status, &text));
         }
         let answer: Answer = serde_json::from_str(&text)
             .with_context(|| format!("{server} answered, but not as an OpenSearch does"))?;
-        Ok(answer.hits.hits)
+        Ok(Some(answer.hits.hits))
     }
 }
 
@@ -155,6 +167,12 @@ fn body(query: &str, since: Option<Timestamp>, limit: usize, order: &str) -> Val
         "query": { "bool": { "filter": filter } },
         "sort": [{ "timestamp": { "order": order, "unmapped_type": "date" } }],
     })
+}
+
+/// Tells whether a server answered that the index is not there.
+fn lacks_index(status: StatusCode, text: &str) -> bool {
+    let answer: Value = serde_json::from_str(text).unwrap_or_default();
+    status == StatusCode::NOT_FOUND && answer["error"]["type"] == "index_not_found_exception"
 }
 
 /// Says why a search failed, in the server's own words where it has some.

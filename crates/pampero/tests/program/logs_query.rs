@@ -52,7 +52,11 @@ async fn the_log_is_searched_and_followed_from_a_terminal() {
                 &["timestamp:[now TO"],
                 "the search is refused: Failed to parse query [timestamp:[now TO]",
             ),
+            (&["timestamp:2026-13-45"], "failed to parse date field [2026-13-45]"),
+            (&["timestamp:[2026-02-30 TO *]"], "failed to parse date field [2026-02-30]"),
             (&["*", "--since", "yesterday"], "--since \"yesterday\" is neither"),
+            (&["*", "--since", "2026-13-45"], "--since \"2026-13-45\" is neither"),
+            (&["*", "--index", "wether_logs"], "404 Not Found: no such index [wether_logs]"),
             (&["*", "-n", "10001"], "--limit 10001 is too many lines"),
         ] {
             let (code, stdout, stderr) = ask(arguments);
@@ -75,6 +79,21 @@ async fn the_log_is_searched_and_followed_from_a_terminal() {
     let (code, stdout, stderr) = run(&["logs", "*", "--server", &servers[0]], &[]);
     assert_eq!((code, stdout.as_str()), (1, ""));
     assert!(stderr.contains("nobody answers at") && stderr.contains("pampero serve"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_not_there_yet_is_told_and_is_no_error() {
+    let simulator = simulator().await;
+    let folder = folder();
+    let config = hurried(&simulator, &["open_meteo"], "[logs]\nfilter = \"off\"\n");
+    let program = Program::serve(folder.path(), &config, &[]).await;
+    let deleted = program.index("DELETE /weather_logs-*", "").await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text);
+    let server = program.url("/opensearch");
+    let (code, stdout, stderr) = run(&["logs", "--server", &server], &[]);
+    let told =
+        format!("note: there is no weather_logs at {server}, so nothing was logged there yet\n");
+    assert_eq!((code, stdout.as_str(), stderr), (0, "", told));
 }
 
 /// A `pampero logs --follow` that runs, and the lines that it shows.
