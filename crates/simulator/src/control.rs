@@ -1,7 +1,8 @@
 //! The control API: which faults are on, switching them, what was asked.
 //!
 //! `GET /control/faults`, `PUT` and `DELETE /control/faults/{provider}`,
-//! `GET /control/catalogue`, `GET /control/requests`, `POST /control/reset`.
+//! `GET /control/catalogue`, `GET /control/requests`, `POST /control/reset`; of the stand-in for Slack
+//! `GET /control/slack`, and `PUT` and `DELETE /control/slack/fault`.
 //! Errors are problem+json (RFC 9457).
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::fault::{Fault, InvalidFault, catalogue};
 use crate::simulator::playable;
+use crate::slack;
 use crate::stage::Stage;
 use crate::switchboard::Switch;
 
@@ -34,6 +36,8 @@ pub(crate) fn routes() -> Router<Arc<Stage>> {
         .route("/faults/{provider}", put(put_fault).delete(delete_fault))
         .route("/catalogue", get(get_catalogue))
         .route("/requests", get(list_requests))
+        .route("/slack", get(slack::list_messages))
+        .route("/slack/fault", put(slack::put_fault).delete(slack::delete_fault))
         .route("/reset", post(reset))
         .fallback(async || problem(404, "the control API has no such path"))
         .method_not_allowed_fallback(async || problem(405, "the path does not take this method"))
@@ -156,5 +160,6 @@ async fn list_requests(State(stage): State<Arc<Stage>>) -> Json<Value> {
 
 async fn reset(State(stage): State<Arc<Stage>>) -> StatusCode {
     stage.board.reset();
+    stage.slack.reset();
     StatusCode::NO_CONTENT
 }

@@ -1,5 +1,5 @@
 //! Stand-ins for the weather services: they speak the exact wire formats, replay real hourly
-//! readings, and misbehave on command.
+//! readings, and misbehave on command. Beside them one for Slack, which shows what it was sent.
 //!
 //! Nothing of the adapters that are tested against them is shared, the clock included: an error
 //! in common would hide itself. Start reading at [`Simulator::start`]; what can go wrong stands in
@@ -22,6 +22,7 @@ mod reply;
 mod scene;
 mod schedule;
 mod simulator;
+mod slack;
 mod stage;
 mod switchboard;
 mod weatherstack;
@@ -33,4 +34,5 @@ pub use error::SimulatorError;
 pub use fault::{Fault, catalogue};
 pub use schedule::{DEMO_PERIOD, InvalidSchedule, ScheduledFault, When, demo_schedule};
 pub use simulator::{RunningSimulator, Simulator};
+pub use slack::SlackMessage;
 pub use switchboard::{ActiveFault, SwitchedBy};

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::routing::post;
 use pampero_weather::provider::ProviderId;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,7 @@ use crate::config::SimulatorConfig;
 use crate::counts::RequestCounts;
 use crate::error::SimulatorError;
 use crate::fault::{Fault, InvalidFault};
+use crate::slack::{self, Slack, SlackMessage};
 use crate::stage::{self, Stage};
 use crate::switchboard::{ActiveFault, Switch, Switchboard};
 use crate::{control, listener};
@@ -42,15 +44,16 @@ impl Simulator {
         let tracker = TaskTracker::new();
         let cancel = cancel.child_token();
         let connections_max = config.connections_max;
-        let stage = Arc::new(Stage { config, board: Arc::clone(&board) });
+        let stage = Arc::new(Stage { config, board: Arc::clone(&board), slack: Slack::default() });
         let router = Router::new()
             .nest("/control", control::routes())
+            .route("/slack/services/{*hook}", post(slack::post_message))
             .fallback(stage::play)
-            .with_state(stage);
+            .with_state(Arc::clone(&stage));
         let (tasks, stop) = (tracker.clone(), cancel.clone());
         tracker.spawn(listener::serve(listener, router, connections_max, tasks, stop));
         tracker.close();
-        Ok(RunningSimulator { address, board, tracker, cancel })
+        Ok(RunningSimulator { address, stage, tracker, cancel })
     }
 }
 
@@ -79,7 +82,7 @@ pub(crate) fn playable(provider: ProviderId, fault: &Fault) -> Result<(), Invali
 /// A simulator that is running.
 pub struct RunningSimulator {
     address: SocketAddr,
-    board: Arc<Switchboard>,
+    stage: Arc<Stage>,
     tracker: TaskTracker,
     cancel: CancellationToken,
 }
@@ -108,6 +111,16 @@ impl RunningSimulator {
         self.url("control/")
     }
 
+    /// Returns the URL of a webhook of the stand-in for Slack.
+    pub fn slack_url(&self) -> Url {
+        self.url("slack/services/T000/B000/demo")
+    }
+
+    /// Returns what the stand-in for Slack was sent since the start or the last reset, oldest first.
+    pub fn slack_messages(&self) -> Vec<SlackMessage> {
+        self.stage.slack.messages()
+    }
+
     fn url(&self, path: &str) -> Url {
         Url::parse(&format!("http://{}/{path}", self.address))
             .expect("a socket address and a plain path are a URL")
@@ -129,23 +142,27 @@ impl RunningSimulator {
             playable(provider, fault)?;
         }
         let switch = fault.map(|fault| Switch { fault, lasting: None, share: 1.0 });
-        self.board.switch(provider, switch);
+        self.stage.board.switch(provider, switch);
         Ok(())
     }
 
     /// Returns the faults that are on now, by schedule or by hand.
     pub fn faults(&self) -> Vec<ActiveFault> {
-        ProviderId::ALL.into_iter().filter_map(|provider| self.board.active(provider)).collect()
+        ProviderId::ALL
+            .into_iter()
+            .filter_map(|provider| self.stage.board.active(provider))
+            .collect()
     }
 
     /// Returns what was asked of a provider since the start or the last reset.
     pub fn requests(&self, provider: ProviderId) -> RequestCounts {
-        self.board.counts(provider)
+        self.stage.board.counts(provider)
     }
 
-    /// Switches off every fault that was switched on by hand and forgets what was asked.
+    /// Switches off every fault that was switched on by hand and forgets what was asked and sent.
     pub fn reset(&self) {
-        self.board.reset();
+        self.stage.board.reset();
+        self.stage.slack.reset();
     }
 
     /// Stops listening, drops every connection and waits until all tasks have ended.

@@ -19,6 +19,7 @@ use crate::listener::{HangUp, Line};
 use crate::question::Question;
 use crate::reply::{Reply, refusal};
 use crate::scene::{Scene, http_date};
+use crate::slack::Slack;
 use crate::switchboard::{ActiveFault, Seen, Switchboard};
 use crate::{met_norway, open_meteo, openweathermap, weatherstack};
 
@@ -29,6 +30,7 @@ const FORM_LENGTH_MAX: usize = 128 * 1024;
 pub(crate) struct Stage {
     pub(crate) config: SimulatorConfig,
     pub(crate) board: Arc<Switchboard>,
+    pub(crate) slack: Slack,
 }
 
 /// Plays the stand-in that the path names.

@@ -10,4 +10,5 @@ mod harness;
 mod met_norway;
 mod open_meteo;
 mod openweathermap;
+mod slack;
 mod weatherstack;
