@@ -23,6 +23,7 @@ mod frame;
 mod gate;
 mod msearch;
 mod parameters;
+mod plugin;
 mod point_in_time;
 mod refresh;
 mod scope;
@@ -192,6 +193,14 @@ impl RestState {
 ///
 /// Mount it with `Router::nest_service("/opensearch", ...)`, or serve it alone.
 pub fn router(state: RestState) -> Router {
+    router_with_plugins(state, Router::new())
+}
+
+/// Builds all routes, with those of plugins among them.
+///
+/// A plugin answers JSON, and gets what holds for every call: `pretty`, `filter_path`, compression,
+/// refusals of wrong methods.
+pub fn router_with_plugins(state: RestState, plugins: Router) -> Router {
     let routes = Router::new()
         .merge(admin::routes())
         .merge(documents::routes())
@@ -206,6 +215,7 @@ pub fn router(state: RestState) -> Router {
         .merge(analyze::routes())
         .merge(unsupported::routes())
         .fallback(frame::no_handler)
-        .with_state(state.clone());
+        .with_state(state.clone())
+        .merge(plugin::carried(plugins));
     frame::framed(routes, state)
 }
