@@ -52,7 +52,7 @@ const TABLE: [Row; 22] = [
     Row { package: OPENSEARCH, may_use: &[], tests_may_use: &[] },
     Row { package: PAINLESS, may_use: &[], tests_may_use: &[] },
     Row { package: TEMPLATES, may_use: &[], tests_may_use: &[] },
-    Row { package: NOTIFICATIONS, may_use: &[RESILIENCE], tests_may_use: &[] },
+    Row { package: NOTIFICATIONS, may_use: &[RESILIENCE, TEMPLATES], tests_may_use: &[] },
     Row { package: INDEX, may_use: &[OPENSEARCH], tests_may_use: &[] },
     Row { package: SIMULATOR, may_use: &[WEATHER], tests_may_use: &[] },
     Row {
