@@ -1,5 +1,6 @@
 //! Which indices a call reads: the expression in its path and the options that go with it.
 
+use jiff::Timestamp;
 use pampero_index::Snapshot;
 use pampero_index::cluster::{ResolveOptions, Target};
 use pampero_opensearch::query::{Bool, Clause, Query};
@@ -69,7 +70,15 @@ impl Scope {
     /// # Errors
     /// A concrete name is missing, or an index is damaged.
     pub(crate) fn open(&self, state: &RestState) -> Result<Opened, Exception> {
-        let now = state.clock.now();
+        self.open_as_of(state, state.clock.now())
+    }
+
+    /// Opens the indices as [`Scope::open`]; `now` resolves date math in their names.
+    pub(crate) fn open_as_of(
+        &self,
+        state: &RestState,
+        now: Timestamp,
+    ) -> Result<Opened, Exception> {
         let targets = state.cluster.resolve_targets(&self.expression, self.options, now)?;
         let snapshots = targets.iter().map(|target| target.index.snapshot(now));
         let snapshots = snapshots.collect::<Result<Vec<_>, _>>()?;

@@ -5,6 +5,8 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
+use jiff::Timestamp;
+use pampero_index::cluster::ResolveOptions;
 use pampero_index::search::SearchOptions;
 use pampero_opensearch::search::{PARAMETERS, PointInTime, SearchRequest};
 use pampero_opensearch::{Exception, ExceptionKind};
@@ -82,6 +84,35 @@ fn read(state: &RestState, expression: &str, call: &Call) -> Result<Search, Fail
     Ok(Search { scope, request, options, allows_partial })
 }
 
+impl RestState {
+    /// Searches as a call of `_search` with this body does, as if it were `now`. What was written before
+    /// the call is found. Blocks, and stands in no line: whoever asks often bounds it.
+    ///
+    /// # Errors
+    /// The body is wrong, an index is not there, or the search failed, also in a part only.
+    pub fn search_as_of(
+        &self,
+        indices: &[String],
+        body: &Value,
+        now: Timestamp,
+    ) -> Result<Value, Exception> {
+        let begun = Instant::now();
+        let request = SearchRequest::from_json(body)?;
+        let scope = Scope { expression: indices.join(","), options: ResolveOptions::default() };
+        for index in self.cluster.resolve(&scope.expression, scope.options, now)? {
+            index.refresh()?;
+        }
+        let options = self.options.search.clone();
+        let search = Search { scope, request, options, allows_partial: false };
+        let mut answer = search.perform_as_of(self, now)?;
+        if let Some(entries) = answer.as_object_mut() {
+            let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            entries.insert("took".to_owned(), Value::from(took_ms));
+        }
+        Ok(answer)
+    }
+}
+
 /// One search, ready to be done.
 #[derive(Debug)]
 pub(super) struct Search {
@@ -97,12 +128,16 @@ impl Search {
     ///
     /// # Errors
     /// Those of [`pampero_index::search::search`], and of indices that are not there.
-    pub(super) fn perform(mut self, state: &RestState) -> Result<Value, Exception> {
+    pub(super) fn perform(self, state: &RestState) -> Result<Value, Exception> {
         let now = state.clock.now();
+        self.perform_as_of(state, now)
+    }
+
+    fn perform_as_of(mut self, state: &RestState, now: Timestamp) -> Result<Value, Exception> {
         if let Some(pit) = self.request.pit.clone() {
             return self.perform_at(state, &pit);
         }
-        let opened = self.scope.open(state)?;
+        let opened = self.scope.open_as_of(state, now)?;
         self.request.query = opened.filtered(self.request.query.take());
         let search = pampero_index::search::search;
         let answer = search(&opened.snapshots, &self.request, &self.options, now)?;

@@ -336,6 +336,28 @@ async fn an_alias_shows_what_its_filter_finds() {
     check(&server.get("/errors,filtered/_count").await, 200, &[("/count", json!(2))]);
 }
 
+#[tokio::test]
+async fn a_search_within_the_program_finds_what_was_just_written_and_reckons_from_its_instant() {
+    let server = Server::start();
+    let now = server.state.clock.now();
+    server.call("PUT /logs", "").await;
+    server.call("GET /logs/_search", "").await;
+    let body = json!({ "@timestamp": now.to_string() }).to_string();
+    server.call("PUT /logs/_doc/1", &body).await;
+    let count = |query: serde_json::Value, index: &str, now| {
+        let body = json!({ "size": 0, "query": query });
+        let answer = server.state.search_as_of(&[index.to_owned()], &body, now)?;
+        assert!(answer["took"].is_u64(), "{answer}");
+        Ok::<_, pampero_opensearch::Exception>(answer["hits"]["total"]["value"].clone())
+    };
+    let recent = json!({ "range": { "@timestamp": { "gte": "now-5m" } } });
+    assert_eq!(count(recent.clone(), "logs", now).unwrap(), 1);
+    let later = now + std::time::Duration::from_secs(301);
+    assert_eq!(count(recent.clone(), "logs", later).unwrap(), 0);
+    let missing = count(recent, "other", now).unwrap_err();
+    assert_eq!(missing.kind(), pampero_opensearch::ExceptionKind::IndexNotFound);
+}
+
 async fn send(server: &Server, path: &str, body: &str) -> Reply {
     let request =
         Request::builder().method("POST").uri(path).header("content-type", "application/x-ndjson");
