@@ -10,8 +10,10 @@ mod alert;
 mod observation;
 mod policy;
 mod search;
+mod text;
 
 pub use alert::{Alert, AlertState, Change, Notice, NoticeKind};
 pub use observation::{Finding, Observation, Outcome, Phase, SourceId, SourceKind};
 pub use policy::{ActionPolicy, Escalation, NoDataRule, Policy};
 pub use search::LogSearch;
+pub use text::{DefaultTeller, Teller, Tellers, Words};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use pampero_series::Labels;
+
 /// What is done about the findings of one source.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Policy {
@@ -11,6 +13,9 @@ pub struct Policy {
     pub name: String,
     /// From 1, the highest, to 5.
     pub severity: u8,
+    /// Labels that all alerts of the source have besides their keys, for mutes and for receivers that take
+    /// alerts one by one: those that a rule sets, as `severity`; empty for a monitor.
+    pub labels: Labels,
     /// How long a finding must be there before it is an alert.
     pub hold: Duration,
     /// How long an alert goes on after the last finding.
