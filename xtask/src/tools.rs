@@ -29,7 +29,7 @@ pub(crate) enum Tool {
     RustComponents,
     /// A virtual environment with the programs of `xtask/requirements.txt`.
     PythonPrograms,
-    /// A real Prometheus with its promtool, and a real node_exporter, on the PATH.
+    /// A real Prometheus with its promtool, a real Alertmanager and a real node_exporter, on the PATH.
     Prometheus,
     /// A real VictoriaMetrics on the PATH.
     VictoriaMetrics,
@@ -47,8 +47,8 @@ impl Tool {
             Self::RustComponents => prepare_rust_components(),
             Self::PythonPrograms => prepare_python_programs(workspace),
             Self::Prometheus => prepare_services(
-                &["prometheus", "promtool", "prometheus-node-exporter"],
-                &["prometheus", "prometheus-node-exporter"],
+                &["prometheus", "promtool", "prometheus-alertmanager", "prometheus-node-exporter"],
+                &["prometheus", "prometheus-alertmanager", "prometheus-node-exporter"],
             ),
             Self::VictoriaMetrics => prepare_services(&["victoria-metrics"], &["victoria-metrics"]),
             Self::GrafanaSchema => prepare_grafana_schema(workspace),
