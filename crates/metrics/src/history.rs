@@ -10,10 +10,11 @@ use pampero_samples::{MaintainError, OpenError, SampleStore};
 use pampero_series::Matcher;
 
 use crate::http::GateCounts;
+use crate::jobs::Starter;
 use crate::metadata::{Metadata, MetadataBook, TargetMetadata};
 use crate::options::HistoryOptions;
 use crate::remote_write::{self, RemoteWriteError, RemoteWriteRequest};
-use crate::rules::GroupAtWork;
+use crate::rules::{Roster, RuleGroup};
 use crate::scrape::target::{TargetError, check_targets};
 use crate::state::{RuleGroupState, TargetState};
 use crate::target::Target;
@@ -31,7 +32,9 @@ struct Inner {
     clock: Arc<dyn Clock>,
     options: HistoryOptions,
     targets: Vec<Arc<Target>>,
-    rule_groups: Vec<Arc<GroupAtWork>>,
+    rules: Roster,
+    /// How groups of rules are put to work; `None` before the jobs are started, and once they end.
+    starter: Mutex<Option<Starter>>,
     /// What the senders of remote write say of their metrics.
     sent_metadata: Mutex<MetadataBook>,
     /// What has become of the queries over HTTP.
@@ -64,10 +67,7 @@ impl History {
         let others = options.targets.iter().map(|target| Target::over_http(target, &options));
         let mut targets: Vec<_> = own.chain(others).map(Arc::new).collect();
         targets.sort_by_key(|target| target.state().job);
-        let every = options.evaluation_interval;
-        let rule_groups = options.rule_groups.iter().cloned();
-        let rule_groups =
-            rule_groups.map(|group| Arc::new(GroupAtWork::new(group, every))).collect();
+        let rules = Roster::new(options.rule_groups.clone(), options.evaluation_interval);
         let store =
             SampleStore::open(folder, options.samples.clone()).map_err(HistoryError::Open)?;
         Ok(Self(Arc::new(Inner {
@@ -79,7 +79,8 @@ impl History {
             clock,
             options,
             targets,
-            rule_groups,
+            rules,
+            starter: Mutex::default(),
         })))
     }
 
@@ -108,9 +109,24 @@ impl History {
         self.0.targets.iter().map(|target| target.state()).collect()
     }
 
-    /// Returns the groups of rules as they are now, in the order they were given in.
+    /// Returns the groups of rules as they are now, in the order of their files and names.
     pub fn rule_groups(&self) -> Vec<RuleGroupState> {
-        self.0.rule_groups.iter().map(|group| group.state()).collect()
+        self.0.rules.groups().iter().map(|group| group.state()).collect()
+    }
+
+    /// Replaces the groups of rules while they are at work; of two with the same file and name the
+    /// last one holds. Blocks until evaluations of changed groups have ended.
+    ///
+    /// A group that does the same as before keeps its state and its schedule. In a changed one each
+    /// rule goes on from the one that had its name and labels, and series of rules that are no more
+    /// end with the next evaluation. Series of groups that are no more end two intervals later,
+    /// unless others go on with them.
+    pub fn replace_rules(&self, groups: Vec<RuleGroup>) {
+        let starter = self.starter();
+        let replaced = self.0.rules.replace(groups, self.now_ms(), starter.is_some());
+        if let Some(starter) = starter {
+            starter.carry_on(self, replaced);
+        }
     }
 
     /// Returns what all targets and senders say of their metrics, each statement once, in the order
@@ -185,7 +201,15 @@ impl History {
         &self.0.targets
     }
 
-    pub(crate) fn grouped_rules(&self) -> &[Arc<GroupAtWork>] {
-        &self.0.rule_groups
+    pub(crate) fn roster(&self) -> &Roster {
+        &self.0.rules
+    }
+
+    pub(crate) fn starter(&self) -> Option<Starter> {
+        self.0.starter.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_starter(&self, starter: Option<Starter>) {
+        *self.0.starter.lock().unwrap_or_else(PoisonError::into_inner) = starter;
     }
 }

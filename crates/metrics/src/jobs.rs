@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::history::History;
-use crate::rules::{Desk, GroupAtWork};
+use crate::rules::{AlertSink, Desk, GroupAtWork, Replaced};
 use crate::schedule::{Schedule, Turn};
 use crate::scrape::fetch::fetch;
 use crate::scrape::intake::Timing;
@@ -36,6 +36,8 @@ pub type Exposition = Arc<dyn Fn() -> String + Send + Sync>;
 pub struct Jobs {
     /// Writes the metrics of the program; called from threads that may block.
     pub exposition: Exposition,
+    /// Is told what alerting rules find; `None` when nobody is.
+    pub alerts: Option<Arc<dyn AlertSink>>,
     /// Asks targets. It should follow no redirects and use no proxy for local addresses.
     pub client: reqwest::Client,
     /// Owns every task.
@@ -57,16 +59,22 @@ impl History {
                 cancel.run_until_cancelled(work).await;
             });
         }
-        let groups = Arc::new(Semaphore::new(self.options().rule_groups_max.max(1)));
-        for group in self.grouped_rules() {
-            let (history, jobs_of_task) = (self.clone(), jobs.clone());
-            let (group, permits) = (group.clone(), groups.clone());
-            jobs.tracker.spawn(async move {
-                let cancel = jobs_of_task.cancel.clone();
-                let work = evaluate_on_schedule(&history, &group, &permits, &jobs_of_task);
-                cancel.run_until_cancelled(work).await;
-            });
+        let starter = Starter {
+            tracker: jobs.tracker.clone(),
+            cancel: jobs.cancel.clone(),
+            sink: jobs.alerts.clone(),
+            permits: Arc::new(Semaphore::new(self.options().rule_groups_max.max(1))),
+        };
+        self.set_starter(Some(starter.clone()));
+        for group in self.roster().groups().iter() {
+            starter.begin(self, Arc::clone(group));
         }
+        // What is told of alerts may hold this history, which would never be let go then.
+        let (history, cancel) = (self.clone(), jobs.cancel.clone());
+        jobs.tracker.spawn(async move {
+            cancel.cancelled().await;
+            history.set_starter(None);
+        });
         let (history, jobs_of_task) = (self.clone(), jobs.clone());
         jobs.tracker.spawn(async move {
             let cancel = jobs_of_task.cancel.clone();
@@ -115,26 +123,65 @@ async fn scrape(history: &History, target: &Arc<Target>, turn: Turn, jobs: &Jobs
     }
 }
 
-async fn evaluate_on_schedule(
-    history: &History,
-    group: &Arc<GroupAtWork>,
-    permits: &Semaphore,
-    jobs: &Jobs,
-) {
+/// Puts groups of rules to work.
+#[derive(Clone)]
+pub(crate) struct Starter {
+    tracker: TaskTracker,
+    cancel: CancellationToken,
+    sink: Option<Arc<dyn AlertSink>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Starter {
+    /// Evaluates a group on its schedule from now on.
+    fn begin(&self, history: &History, group: Arc<GroupAtWork>) {
+        let (history, starter) = (history.clone(), self.clone());
+        self.tracker.spawn(async move {
+            let (stop, cancel) = (group.stop.clone(), starter.cancel.clone());
+            let work = evaluate_on_schedule(&history, &group, &starter);
+            cancel.run_until_cancelled(stop.run_until_cancelled(work)).await;
+        });
+    }
+
+    /// Does what is to be done after groups were replaced.
+    pub(crate) fn carry_on(&self, history: &History, replaced: Replaced) {
+        for group in replaced.begun {
+            self.begin(history, group);
+        }
+        for ended in replaced.ended {
+            let (history, starter) = (history.clone(), self.clone());
+            self.tracker.spawn(async move {
+                let wait = tokio::time::sleep(ended.wait);
+                if starter.cancel.run_until_cancelled(wait).await.is_none() {
+                    return;
+                }
+                let work = move || history.roster().end_series(history.writer(), ended);
+                if let Err(error) = starter.tracker.spawn_blocking(work).await {
+                    tracing::error!(error = chain(&error), "series of rules were not ended");
+                }
+            });
+        }
+    }
+}
+
+/// Evaluates a group at its times; an evaluation that is late is stamped with the time it was due,
+/// as in Prometheus.
+async fn evaluate_on_schedule(history: &History, group: &Arc<GroupAtWork>, starter: &Starter) {
     let mut schedule = Schedule::new(group.interval, group.offset);
-    let cancel = CancelOnDrop(Cancel::new());
+    let _cancel = CancelOnDrop(group.cancel.clone());
     loop {
-        let turn = schedule.next(history.now_ms());
+        tokio::time::sleep(schedule.following(history.now_ms()).wait).await;
+        let turn = schedule.settle(history.now_ms());
         group.count_missed(turn.missed);
-        tokio::time::sleep(turn.wait).await;
-        let Ok(_permit) = permits.acquire().await else { return };
-        let at_ms = turn.stamp_ms(history.now_ms());
-        let (history, group, cancel) = (history.clone(), group.clone(), cancel.0.clone());
+        let Ok(_permit) = starter.permits.acquire().await else { return };
+        let (history, group, sink) = (history.clone(), group.clone(), starter.sink.clone());
         let work = move || {
             let (engine, store, writer) = (history.engine(), history.store(), history.writer());
-            group.evaluate(Desk { engine, store, writer, cancel: &cancel }, at_ms);
+            let now_ms = history.now_ms();
+            let desk = Desk { engine, store, writer, sink: sink.as_deref(), now_ms };
+            group.evaluate(desk, turn.due_ms);
         };
-        if let Err(error) = jobs.tracker.spawn_blocking(work).await {
+        if let Err(error) = starter.tracker.spawn_blocking(work).await {
             tracing::error!(error = chain(&error), "evaluation of rules failed");
         }
     }
@@ -178,6 +225,12 @@ fn maintain(history: &History, cancel: &CancellationToken) {
 impl std::fmt::Debug for Jobs {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Jobs").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Starter {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Starter").finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The history of metrics: scraping, remote write and recording rules go in, PromQL comes out.
+//! The history of metrics: scraping, remote write and rules go in, PromQL and alerts come out.
 //!
 //! Knows the formats of Prometheus and no weather. Samples are kept by `pampero-samples`, queries
 //! are evaluated by `pampero-promql`; here they meet. Only the wiring reads configuration and
@@ -27,7 +27,10 @@ pub use options::{HistoryOptions, RemoteWriteLimits, SelfScrape};
 pub use remote_write::{
     LabelsProblem, RefusedReason, RemoteWriteError, RemoteWriteErrorKind, RemoteWriteRequest,
 };
-pub use rules::{AlertingRule, RecordingRule, Rule, RuleFileError, RuleGroup, RuleProblem};
+pub use rules::{
+    AlertSink, AlertingRule, RecordingRule, Replay, ReplayError, Rule, RuleAlert, RuleAlertState,
+    RuleEvaluation, RuleFileError, RuleGroup, RuleProblem, RuleSource,
+};
 pub use scrape::relabel::Relabel;
 pub use scrape::target::{Credentials, ScrapeLimits, ScrapeTarget, TargetError};
 pub use state::{Health, RuleDetail, RuleGroupState, RuleState, TargetState};

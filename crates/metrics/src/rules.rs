@@ -1,17 +1,31 @@
 //! Rules: read from files of Prometheus's format, evaluated on a schedule, kept as series.
 //!
-//! Alerting rules are read, checked and listed; whoever raises alerts evaluates them.
+//! What an alerting rule finds is handed to an [`AlertSink`] after each evaluation; who is told is
+//! decided there. Start reading at [`RuleGroup`], then `evaluate`, then `alerts`.
 
+mod alerts;
 mod evaluate;
+mod evaluation;
 mod file;
+mod overlay;
+mod replay;
+mod restore;
+mod roster;
+mod texts;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pampero_promql::Query;
 use pampero_series::Labels;
 
+pub use alerts::{RuleAlert, RuleAlertState};
 pub(crate) use evaluate::{Desk, GroupAtWork};
+pub use evaluation::{AlertSink, RuleEvaluation, RuleSource};
 pub use file::{RuleFileError, RuleProblem};
+pub use replay::{Replay, ReplayError};
+pub(crate) use roster::{Replaced, Roster};
+use texts::Texts;
 
 /// Rules that are evaluated together, one after another.
 #[derive(Clone, Debug)]
@@ -65,7 +79,65 @@ pub struct AlertingRule {
     pub labels: Labels,
     /// What the alert says, as templates.
     pub annotations: Vec<(String, String)>,
+    /// Labels and annotations, read as templates.
+    pub(crate) texts: Arc<Texts>,
 }
 
+impl RuleGroup {
+    /// Returns whether both are the same group and do the same; `interval` is that of groups which
+    /// do not say.
+    fn does_the_same(&self, other: &Self, interval: Duration) -> bool {
+        let shape = |group: &Self| {
+            let every = group.interval.unwrap_or(interval);
+            (group.limit, group.query_offset, every, group.rules.len())
+        };
+        (&self.name, &self.file) == (&other.name, &other.file)
+            && shape(self) == shape(other)
+            && self.rules.iter().zip(&other.rules).all(|(rule, other)| rule.does_the_same(other))
+    }
+}
+
+impl Rule {
+    /// Returns the name of the metric or of the alert.
+    fn name(&self) -> &str {
+        match self {
+            Self::Recording(rule) => &rule.record,
+            Self::Alerting(rule) => &rule.alert,
+        }
+    }
+
+    /// Returns the labels as they are written.
+    fn labels(&self) -> &Labels {
+        match self {
+            Self::Recording(rule) => &rule.labels,
+            Self::Alerting(rule) => &rule.labels,
+        }
+    }
+
+    /// Returns what is evaluated.
+    fn query(&self) -> &Query {
+        match self {
+            Self::Recording(rule) => &rule.query,
+            Self::Alerting(rule) => &rule.query,
+        }
+    }
+
+    fn does_the_same(&self, other: &Self) -> bool {
+        let is_alike = match (self, other) {
+            (Self::Recording(_), Self::Recording(_)) => true,
+            (Self::Alerting(rule), Self::Alerting(other)) => {
+                (rule.hold, rule.keep_firing, &rule.annotations)
+                    == (other.hold, other.keep_firing, &other.annotations)
+            }
+            _ => false,
+        };
+        is_alike
+            && (self.name(), self.labels()) == (other.name(), other.labels())
+            && self.query().format() == other.query().format()
+    }
+}
+
+#[cfg(test)]
+mod testbed;
 #[cfg(test)]
 mod tests;

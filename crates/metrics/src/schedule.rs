@@ -52,6 +52,36 @@ impl Schedule {
     }
 }
 
+impl Schedule {
+    /// Returns the turn that follows the last one, which may be past already: then it is not waited
+    /// for.
+    ///
+    /// When the clock has been set back, turns begin anew.
+    pub(crate) fn following(&mut self, now_ms: i64) -> Turn {
+        let is_past = |due_ms: &i64| *due_ms <= now_ms;
+        let following = self.due_ms.and_then(|due_ms| due_ms.checked_add(self.interval_ms));
+        match following.filter(is_past) {
+            Some(due_ms) => {
+                self.due_ms = Some(due_ms);
+                Turn { due_ms, wait: Duration::ZERO, missed: 0 }
+            }
+            None => self.next(now_ms),
+        }
+    }
+
+    /// Returns the turn that takes place at `now_ms`: the last one, or when further ones are past by
+    /// now, the latest of them, in which case those before it are missed.
+    ///
+    /// Source: Prometheus, `rules/group.go`, `run`.
+    pub(crate) fn settle(&mut self, now_ms: i64) -> Turn {
+        let due_ms = self.due_ms.unwrap_or(now_ms);
+        let missed = (now_ms.saturating_sub(due_ms) / self.interval_ms).max(0);
+        let due_ms = due_ms.saturating_add(missed.saturating_mul(self.interval_ms));
+        self.due_ms = Some(due_ms);
+        Turn { due_ms, wait: Duration::ZERO, missed: missed.unsigned_abs() }
+    }
+}
+
 impl Turn {
     /// Returns the time that the turn is stamped with: when it was due, or `now_ms` if it is late.
     pub(crate) fn stamp_ms(&self, now_ms: i64) -> i64 {
@@ -80,6 +110,28 @@ mod tests {
         check(&mut schedule, 10_300, 11_300, 0);
         check(&mut schedule, 2_000, 2_300, 0); // The clock was set back.
         check(&mut schedule, 2_301, 3_300, 0);
+    }
+
+    #[test]
+    fn late_turns_are_caught_up_once() {
+        let mut schedule = Schedule::new(Duration::from_millis(1000), Duration::from_millis(300));
+        // Waits for the turn, wakes up a little late, and is busy until `ended_ms`.
+        let mut check = |now_ms, woken_ms, due_ms, missed| {
+            let wait = schedule.following(now_ms).wait;
+            let turn = schedule.settle(woken_ms);
+            assert_eq!((turn.due_ms, turn.missed), (due_ms, missed), "from {now_ms}");
+            wait
+        };
+        assert_eq!(check(5_000, 5_301, 5_300, 0).as_millis(), 300);
+        assert_eq!(check(5_500, 6_299, 6_300, 0).as_millis(), 800); // The timer was early.
+        assert_eq!(check(6_310, 7_300, 7_300, 0).as_millis(), 990);
+        // Busy for 2.6 intervals: the latest turn that is past is caught up, the other is missed.
+        assert_eq!(check(9_900, 9_900, 9_300, 1).as_millis(), 0);
+        assert_eq!(check(9_950, 10_301, 10_300, 0).as_millis(), 350);
+        // The machine slept while the turn was waited for.
+        assert_eq!(check(10_400, 60_400, 60_300, 49).as_millis(), 900);
+        // The clock was set back.
+        assert_eq!(check(2_000, 2_300, 2_300, 0).as_millis(), 300);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What the jobs tell of themselves: targets and rules, as they are at this moment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pampero_series::Labels;
+
+use crate::rules::{RuleAlert, RuleAlertState};
 
 /// How the last try went.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -91,7 +94,7 @@ pub struct RuleState {
 pub enum RuleDetail {
     /// The result is kept as a metric.
     Recording,
-    /// The result is an alert; it is listed here and evaluated by whoever raises alerts.
+    /// The result is an alert.
     Alerting {
         /// How long the result must be there before the alert fires.
         hold: Duration,
@@ -99,5 +102,20 @@ pub enum RuleDetail {
         keep_firing: Duration,
         /// The annotations, as templates.
         annotations: Vec<(String, String)>,
+        /// The alerts in the order of their labels, those included that were over in the last 15
+        /// minutes.
+        alerts: Arc<[RuleAlert]>,
     },
+}
+
+impl RuleState {
+    /// Returns the alerts that are pending or firing, in the order of their labels; none for a
+    /// recording rule.
+    pub fn active_alerts(&self) -> impl Iterator<Item = &RuleAlert> {
+        let alerts = match &self.detail {
+            RuleDetail::Recording => &[][..],
+            RuleDetail::Alerting { alerts, .. } => alerts,
+        };
+        alerts.iter().filter(|alert| alert.state != RuleAlertState::Inactive)
+    }
 }

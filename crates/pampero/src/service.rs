@@ -212,6 +212,7 @@ impl Running {
             let shown = api.clone();
             history.start(&Jobs {
                 exposition: Arc::new(move || shown.render_metrics(Exposition::PrometheusText)),
+                alerts: None,
                 client: direct_client()?,
                 tracker: running.tracker.clone(),
                 cancel: running.cancel.clone(),

@@ -50,6 +50,18 @@ pub(super) fn push_json(out: &mut Vec<u8>, value: f64) {
     }
 }
 
+/// Returns the shortest form that has an exponent, as in `1e+00`.
+///
+/// Source: Go, `strconv.FormatFloat(value, 'e', -1, 64)`.
+pub(super) fn exponential(value: f64) -> String {
+    let mut out = Vec::new();
+    match special_name(value) {
+        Some(name) => out.extend_from_slice(name),
+        None => push_exponent(&mut out, value),
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Appends a time in milliseconds as seconds, with three decimals unless it is a whole second.
 pub(super) fn push_timestamp(out: &mut Vec<u8>, timestamp_ms: i64) {
     if timestamp_ms < 0 {
@@ -180,6 +192,15 @@ mod tests {
         check(push_json, f64::NAN, "NaN");
         check(push_json, f64::NEG_INFINITY, "-Inf");
         check(push_json, 0.0, "0");
+    }
+
+    #[test]
+    fn the_exponential_form_always_has_an_exponent() {
+        let cases = [(1.0, "1e+00"), (0.0, "0e+00"), (-0.0, "-0e+00"), (1234.5, "1.2345e+03")];
+        let special = [(f64::NAN, "NaN"), (f64::NEG_INFINITY, "-Inf"), (2.5e-310, "2.5e-310")];
+        for (value, expected) in cases.into_iter().chain(special) {
+            assert_eq!(exponential(value), expected);
+        }
     }
 
     #[track_caller]

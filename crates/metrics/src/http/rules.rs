@@ -6,11 +6,15 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::{Health, RuleDetail, RuleGroupState, RuleState};
+use pampero_series::Matcher;
+
+use crate::{Health, RuleAlert, RuleDetail, RuleGroupState, RuleState};
 
 use super::answer::{Accepts, Success};
 use super::failure::Failure;
 use super::form::Form;
+use super::number;
+use super::selector::parse_selector;
 use super::state::ApiState;
 use super::targets::{InOrder, LabelsBody, written_time};
 
@@ -26,15 +30,19 @@ pub(super) async fn get_rules(
         let groups = groups.iter().filter(|group| wanted.has_group(group));
         let groups = groups.map(|group| wanted.group(group));
         // A group of which nothing was asked for is left out only when rules were named.
-        let groups = groups.filter(|group| wanted.names.is_empty() || !group.rules.is_empty());
+        let keeps_empty = wanted.names.is_empty() && wanted.matchers.is_empty();
+        let groups = groups.filter(|group| keeps_empty || !group.rules.is_empty());
         Ok(Success::of(&GroupsBody { groups: groups.collect() }))
     };
     state.answer(accepts, list())
 }
 
-/// Returns no alerts: rules are listed here, and evaluated by whoever raises alerts.
+/// Returns the alerts that are pending or firing, rule by rule.
 pub(super) async fn get_alerts(State(state): State<ApiState>, accepts: Accepts) -> Response {
-    state.answer(accepts, Ok(Success::of(&AlertsBody { alerts: [] })))
+    let groups = state.history.rule_groups();
+    let rules = groups.iter().flat_map(|group| &group.rules);
+    let alerts = rules.flat_map(RuleState::active_alerts).map(AlertBody::from).collect();
+    state.answer(accepts, Ok(Success::of(&AlertsBody { alerts })))
 }
 
 /// Returns no Alertmanagers, since none is ever told.
@@ -50,6 +58,9 @@ struct Wanted<'f> {
     names: Vec<&'f str>,
     groups: Vec<&'f str>,
     files: Vec<&'f str>,
+    /// Conditions on the labels of the rules as they are written; one of the lists has to hold.
+    matchers: Vec<Vec<Matcher>>,
+    excludes_alerts: bool,
 }
 
 impl<'f> Wanted<'f> {
@@ -69,6 +80,13 @@ impl<'f> Wanted<'f> {
             names: form.all("rule_name[]").collect(),
             groups: form.all("rule_group[]").collect(),
             files: form.all("file[]").collect(),
+            matchers: form
+                .all("match[]")
+                .map(|text| {
+                    parse_selector(text).map_err(|message| Failure::parameter("match[]", message))
+                })
+                .collect::<Result<_, _>>()?,
+            excludes_alerts: read_boolean(form, "exclude_alerts")?,
         })
     }
 
@@ -82,7 +100,12 @@ impl<'f> Wanted<'f> {
             RuleDetail::Recording => self.recording,
             RuleDetail::Alerting { .. } => self.alerting,
         };
-        has_kind && (self.names.is_empty() || self.names.contains(&rule.name.as_str()))
+        let holds = |matchers: &Vec<Matcher>| {
+            matchers.iter().all(|it| it.matches(rule.labels.value(it.name())))
+        };
+        has_kind
+            && (self.names.is_empty() || self.names.contains(&rule.name.as_str()))
+            && (self.matchers.is_empty() || self.matchers.iter().any(holds))
     }
 
     fn group<'g>(&self, group: &'g RuleGroupState) -> GroupBody<'g> {
@@ -90,11 +113,25 @@ impl<'f> Wanted<'f> {
         GroupBody {
             name: &group.name,
             file: &group.file,
-            rules: rules.map(RuleBody::from).collect(),
+            rules: rules.map(|rule| RuleBody::of(rule, self.excludes_alerts)).collect(),
             interval: group.interval.as_secs_f64(),
             limit: group.limit,
             evaluation_time: group.last_duration.as_secs_f64(),
             last_evaluation: written_time(group.last_evaluation_ms),
+        }
+    }
+}
+
+/// Reads a boolean as Go's `strconv.ParseBool` does, in lower case; false when it is not there.
+fn read_boolean(form: &Form, name: &str) -> Result<bool, Failure> {
+    match form.first(name).to_lowercase().as_str() {
+        "" | "0" | "f" | "false" => Ok(false),
+        "1" | "t" | "true" => Ok(true),
+        other => {
+            let message = format!(
+                "error converting {name}: strconv.ParseBool: parsing {other:?}: invalid syntax"
+            );
+            Err(Failure::parameter(name, message))
         }
     }
 }
@@ -130,7 +167,8 @@ enum RuleBody<'r> {
         keep_firing_for: f64,
         labels: LabelsBody<'r>,
         annotations: InOrder<'r, &'r str>,
-        alerts: [(); 0],
+        /// `null` when they are excluded.
+        alerts: Option<Vec<AlertBody<'r>>>,
         health: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         last_error: Option<&'r str>,
@@ -157,8 +195,8 @@ fn is_unlabelled(labels: &LabelsBody<'_>) -> bool {
     labels.0.is_empty()
 }
 
-impl<'r> From<&'r RuleState> for RuleBody<'r> {
-    fn from(rule: &'r RuleState) -> Self {
+impl<'r> RuleBody<'r> {
+    fn of(rule: &'r RuleState, excludes_alerts: bool) -> Self {
         let (name, query) = (rule.name.as_str(), rule.query.as_str());
         let labels = LabelsBody(&rule.labels);
         let health = match rule.health {
@@ -180,17 +218,20 @@ impl<'r> From<&'r RuleState> for RuleBody<'r> {
                 last_evaluation,
                 r#type: "recording",
             },
-            RuleDetail::Alerting { hold, keep_firing, annotations } => Self::Alerting {
-                state: "inactive",
+            RuleDetail::Alerting { hold, keep_firing, annotations, .. } => Self::Alerting {
+                state: rule
+                    .active_alerts()
+                    .map(|alert| alert.state)
+                    .max()
+                    .map_or("inactive", |state| state.as_str()),
                 name,
                 query,
                 duration: Duration::as_secs_f64(hold),
                 keep_firing_for: Duration::as_secs_f64(keep_firing),
                 labels,
-                annotations: InOrder(
-                    annotations.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect(),
-                ),
-                alerts: [],
+                annotations: in_order(annotations),
+                alerts: (!excludes_alerts)
+                    .then(|| rule.active_alerts().map(AlertBody::from).collect()),
                 health,
                 last_error,
                 evaluation_time,
@@ -201,9 +242,38 @@ impl<'r> From<&'r RuleState> for RuleBody<'r> {
     }
 }
 
+fn in_order(annotations: &[(String, String)]) -> InOrder<'_, &str> {
+    InOrder(annotations.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect())
+}
+
 #[derive(Serialize)]
-struct AlertsBody {
-    alerts: [(); 0],
+struct AlertsBody<'a> {
+    alerts: Vec<AlertBody<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AlertBody<'a> {
+    labels: LabelsBody<'a>,
+    annotations: InOrder<'a, &'a str>,
+    state: &'static str,
+    active_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keep_firing_since: Option<String>,
+    value: String,
+}
+
+impl<'a> From<&'a RuleAlert> for AlertBody<'a> {
+    fn from(alert: &'a RuleAlert) -> Self {
+        Self {
+            labels: LabelsBody(&alert.labels),
+            annotations: in_order(&alert.annotations),
+            state: alert.state.as_str(),
+            active_at: written_time(Some(alert.active_at_ms)),
+            keep_firing_since: alert.keep_firing_since_ms.map(|ms| written_time(Some(ms))),
+            value: number::exponential(alert.value),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -215,10 +285,26 @@ struct AlertmanagersBody {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use pampero_series::Labels;
 
     use super::*;
+    use crate::RuleAlertState;
     use crate::http::text::push_value;
+
+    fn alert(place: &str, state: RuleAlertState) -> RuleAlert {
+        RuleAlert {
+            labels: [("alertname", "Down"), ("place", place)].into_iter().collect(),
+            annotations: Arc::new([("summary".to_owned(), "1".to_owned())]),
+            state,
+            value: 1.0,
+            active_at_ms: 1_500,
+            fired_at_ms: None,
+            resolved_at_ms: None,
+            keep_firing_since_ms: None,
+        }
+    }
 
     fn rule(name: &str, detail: RuleDetail) -> RuleState {
         RuleState {
@@ -237,7 +323,11 @@ mod tests {
         let alerting = RuleDetail::Alerting {
             hold: Duration::from_secs(60),
             keep_firing: Duration::ZERO,
-            annotations: vec![("summary".to_owned(), "down".to_owned())],
+            annotations: vec![("summary".to_owned(), "{{ $value }}".to_owned())],
+            alerts: Arc::new([
+                alert("a", RuleAlertState::Pending),
+                alert("b", RuleAlertState::Inactive),
+            ]),
         };
         let failed = RuleState {
             labels: [("k", "v")].into_iter().collect(),
@@ -261,17 +351,20 @@ mod tests {
 
     const PLAIN: &str = r#"{"name":"c:d","query":"up \u003e 0","health":"unknown","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"recording"}"#;
     const FAILED: &str = r#"{"name":"a:b","query":"up \u003e 0","labels":{"k":"v"},"health":"err","lastError":"no","evaluationTime":0.000356,"lastEvaluation":"1970-01-01T00:00:01.5Z","type":"recording"}"#;
-    const ALERTING: &str = r#"{"state":"inactive","name":"Down","query":"up \u003e 0","duration":60,"keepFiringFor":0,"labels":{},"annotations":{"summary":"down"},"alerts":[],"health":"unknown","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"alerting"}"#;
+    const ALERT: &str = r#"{"labels":{"alertname":"Down","place":"a"},"annotations":{"summary":"1"},"state":"pending","activeAt":"1970-01-01T00:00:01.5Z","value":"1e+00"}"#;
+    const ALERTING: &str = r#"{"state":"pending","name":"Down","query":"up \u003e 0","duration":60,"keepFiringFor":0,"labels":{},"annotations":{"summary":"{{ $value }}"},"alerts":ALERTS,"health":"unknown","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"alerting"}"#;
 
     #[track_caller]
     fn check(query: &str, expected: &[&str]) {
         let form = Form::parse("", query);
         let mut out = Vec::new();
         push_value(&mut out, &Wanted::read(&form).unwrap().group(&group()));
+        let excluded = query.contains("exclude_alerts=true");
+        let alerts = if excluded { "null".to_owned() } else { format!("[{ALERT}]") };
         let expected = format!(
             "{{\"name\":\"g\",\"file\":\"rules.yml\",\"rules\":[{}],\"interval\":15,\"limit\":0,\
              \"evaluationTime\":0,\"lastEvaluation\":\"0001-01-01T00:00:00Z\"}}",
-            expected.join(",")
+            expected.join(",").replace("ALERTS", &alerts)
         );
         assert_eq!(String::from_utf8(out).unwrap(), expected, "{query}");
     }
@@ -283,6 +376,33 @@ mod tests {
         check("type=record", &[PLAIN, FAILED]);
         check("rule_name[]=Down&rule_name[]=a:b", &[FAILED, ALERTING]);
         check("rule_name[]=Down&type=record", &[]);
+        check("exclude_alerts=true&type=alert", &[ALERTING]);
+        check("exclude_alerts=False&type=alert", &[ALERTING]);
+        check("match[]={k=\"v\"}&match[]={k=\"w\"}", &[FAILED]);
+    }
+
+    #[test]
+    fn wrong_parameters_are_refused() {
+        let refused =
+            |query: &str| Wanted::read(&Form::parse("", query)).err().map(|it| it.message);
+        assert!(refused("exclude_alerts=maybe").is_some_and(|it| it.contains("ParseBool")));
+        assert!(refused("match[]={").is_some_and(|it| it.contains("match[]")));
+        assert!(refused("type=alerts").is_some_and(|it| it.contains("not supported value")));
+    }
+
+    #[test]
+    fn an_alert_that_is_kept_firing_says_since_when() {
+        let kept = RuleAlert {
+            state: RuleAlertState::Firing,
+            value: -0.00125,
+            keep_firing_since_ms: Some(2_000),
+            ..alert("a", RuleAlertState::Firing)
+        };
+        let mut out = Vec::new();
+        push_value(&mut out, &AlertBody::from(&kept));
+        let text = String::from_utf8(out).unwrap();
+        let end = r#""state":"firing","activeAt":"1970-01-01T00:00:01.5Z","keepFiringSince":"1970-01-01T00:00:02Z","value":"-1.25e-03"}"#;
+        assert!(text.ends_with(end), "{text}");
     }
 
     #[test]

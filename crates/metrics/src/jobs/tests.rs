@@ -28,6 +28,7 @@ fn jobs(exposition: impl Fn() -> String + Send + Sync + 'static) -> Jobs {
         .unwrap();
     Jobs {
         exposition: Arc::new(exposition),
+        alerts: None,
         client,
         tracker: TaskTracker::new(),
         cancel: CancellationToken::new(),

@@ -1,55 +1,104 @@
 //! A group of rules at work.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pampero_promql::{Cancel, Engine, QueryError, Value};
+use pampero_promql::{Cancel, Engine, Query, QueryError, Value};
 use pampero_samples::{AppendError, Sample, SampleStore, SeriesId};
-use pampero_series::{Labels, LabelsBuilder, METRIC_NAME, STALE_MARKER};
+use pampero_series::{
+    Labels, LabelsBuilder, METRIC_NAME, Matcher, STALE_MARKER, SelectError, Selection,
+    SeriesSource, is_stale,
+};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::{RecordingRule, Rule, RuleGroup};
+use super::alerts::{ALERTS, ALERTS_FOR_STATE, Alerts, RuleAlert, milliseconds};
+use super::evaluation::{AlertSink, RuleEvaluation, RuleSource};
+use super::restore::restore;
+use super::{AlertingRule, RecordingRule, Rule, RuleGroup};
 use crate::scrape::target::offset;
 use crate::state::{Health, RuleDetail, RuleGroupState, RuleState};
 use crate::writer::{Writer, chain};
 
+/// The annotation that makes a rule look whether it has data.
+const NO_DATA: &str = "pampero_no_data";
+
+/// How many evaluations pass before the state of alerts is restored: what they look at has been
+/// scraped and recorded by then.
+const EVALUATIONS_UNTIL_RESTORED: u8 = 2;
+
 /// Why a rule gave nothing.
 #[derive(Debug, thiserror::Error)]
-enum RuleError {
+pub(super) enum RuleError {
     #[error("the expression cannot be evaluated")]
     Query(#[source] QueryError),
     #[error("the rule gives {found} series, and {max} are the most")]
     Limit { found: usize, max: usize },
+    #[error("the rule gives {found} alerts, and {max} are the most")]
+    AlertLimit { found: usize, max: usize },
     #[error("with the labels of the rule, two series of the result are the same: {labels}")]
     Twice { labels: Labels },
+    #[error("whether there are data cannot be told")]
+    Select(#[source] SelectError),
     #[error("the result cannot be kept")]
     Append(#[source] AppendError),
 }
 
 /// What rules read from and write to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Desk<'d> {
     pub(crate) engine: &'d Engine,
     pub(crate) store: &'d SampleStore,
     pub(crate) writer: &'d Writer,
-    /// Ends an evaluation early.
-    pub(crate) cancel: &'d Cancel,
+    /// Who is told what alerting rules find.
+    pub(crate) sink: Option<&'d dyn AlertSink>,
+    /// The wall time in milliseconds since the Unix epoch.
+    pub(crate) now_ms: i64,
 }
 
 /// A group that is evaluated on its schedule.
 #[derive(Debug)]
 pub(crate) struct GroupAtWork {
-    group: RuleGroup,
+    pub(super) group: RuleGroup,
     pub(crate) interval: Duration,
     pub(crate) offset: Duration,
-    /// For each rule, the series that its last evaluation gave. One evaluation at a time.
-    live: Mutex<Vec<HashSet<SeriesId>>>,
+    /// Ends the schedule of the group.
+    pub(crate) stop: CancellationToken,
+    /// Ends an evaluation early.
+    pub(crate) cancel: Cancel,
+    /// For each alerting rule how it is told of.
+    sources: Vec<Option<Arc<RuleSource>>>,
+    /// Held during an evaluation, so that there is one at a time.
+    memory: Mutex<Memory>,
     state: Mutex<RuleGroupState>,
 }
 
+/// What one evaluation leaves to the next.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    rules: Vec<RuleMemory>,
+    /// Series of rules that are no more, which get a marker with the next evaluation.
+    gone: HashSet<SeriesId>,
+    /// Evaluations until the state of alerts is restored; 0 once it is. Until then alerts leave no
+    /// series, so that those of before are still the newest.
+    until_restored: u8,
+    /// The group has been replaced or removed.
+    is_retired: bool,
+}
+
+#[derive(Debug, Default)]
+struct RuleMemory {
+    /// The series that the last evaluation gave.
+    live: HashSet<SeriesId>,
+    alerts: Alerts,
+}
+
 impl GroupAtWork {
+    /// Makes a group that has not been evaluated; `interval` is that of groups which do not say.
     pub(crate) fn new(group: RuleGroup, interval: Duration) -> Self {
+        let sources = group.sources_by_place(interval);
         let interval = group.interval.unwrap_or(interval);
         let state = RuleGroupState {
             name: group.name.clone(),
@@ -61,13 +110,79 @@ impl GroupAtWork {
             missed_total: 0,
             rules: group.rules.iter().map(RuleState::of).collect(),
         };
+        let rules = group.rules.iter().map(|_| RuleMemory::default()).collect();
         Self {
-            offset: offset(&Labels::empty(), &format!("{};{}", group.file, group.name), interval),
-            live: Mutex::new(vec![HashSet::new(); group.rules.len()]),
+            offset: offset_of(&group, interval),
+            stop: CancellationToken::new(),
+            cancel: Cancel::new(),
+            sources,
+            memory: Mutex::new(Memory { rules, ..Memory::default() }),
             interval,
             group,
             state: Mutex::new(state),
         }
+    }
+
+    /// Lets the state of alerts be restored from what was kept before the program was started.
+    pub(super) fn restored_later(self) -> Self {
+        self.memory().until_restored = EVALUATIONS_UNTIL_RESTORED;
+        self
+    }
+
+    /// Makes the group go on from where `old` was, which retires; waits for its evaluation to end.
+    ///
+    /// A rule goes on from the one with the same name and labels, the second such from the second.
+    ///
+    /// Source: Prometheus, `rules/group.go`, `CopyState`.
+    pub(super) fn going_on_from(self, old: &Self) -> Self {
+        let before = old.retire();
+        {
+            let mut memory = self.memory();
+            memory.until_restored = before.until_restored;
+            memory.gone = before.gone;
+            let mut places: HashMap<(&str, &Labels), Vec<usize>> = HashMap::new();
+            for (place, rule) in self.group.rules.iter().enumerate().rev() {
+                places.entry((rule.name(), rule.labels())).or_default().push(place);
+            }
+            for (rule, left) in old.group.rules.iter().zip(before.rules) {
+                match places.get_mut(&(rule.name(), rule.labels())).and_then(Vec::pop) {
+                    Some(place) => {
+                        let is_alerting = matches!(self.group.rules[place], Rule::Alerting(_));
+                        let alerts = if is_alerting { left.alerts } else { Alerts::default() };
+                        self.show(place, &alerts);
+                        memory.rules[place] = RuleMemory { live: left.live, alerts };
+                    }
+                    None => memory.gone.extend(left.live),
+                }
+            }
+            let shown = old.state();
+            self.change(|state| {
+                state.last_evaluation_ms = shown.last_evaluation_ms;
+                state.last_duration = shown.last_duration;
+                state.missed_total = shown.missed_total;
+            });
+        }
+        self
+    }
+
+    /// Ends the work of the group for good, and returns what it left; waits for its evaluation to
+    /// end.
+    fn retire(&self) -> Memory {
+        self.stop.cancel();
+        self.cancel.cancel();
+        let retired = Memory { is_retired: true, ..Memory::default() };
+        std::mem::replace(&mut *self.memory(), retired)
+    }
+
+    /// Ends the work of the group for good, and returns the series that it gave last.
+    pub(super) fn end(&self) -> HashSet<SeriesId> {
+        let Memory { rules, gone, .. } = self.retire();
+        rules.into_iter().flat_map(|rule| rule.live).chain(gone).collect()
+    }
+
+    /// Returns the series that the last evaluation gave; waits for an evaluation to end.
+    pub(super) fn live(&self) -> HashSet<SeriesId> {
+        self.memory().rules.iter().flat_map(|rule| rule.live.iter().copied()).collect()
     }
 
     /// Returns how the group does.
@@ -77,55 +192,134 @@ impl GroupAtWork {
 
     /// Counts evaluations that did not take place.
     pub(crate) fn count_missed(&self, missed: u64) {
-        self.change(|state| state.missed_total += missed);
+        self.change(|state| state.missed_total = state.missed_total.saturating_add(missed));
+    }
+
+    /// Returns the time of the data that an evaluation looks at.
+    pub(super) fn query_ms(&self, at_ms: i64) -> i64 {
+        at_ms.saturating_sub(milliseconds(self.group.query_offset))
     }
 
     /// Evaluates the rules one after another. Blocks until their results are on disk.
     pub(crate) fn evaluate(&self, desk: Desk<'_>, at_ms: i64) {
         let started = Instant::now();
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let offset_ms = i64::try_from(self.group.query_offset.as_millis()).unwrap_or(i64::MAX);
-        let query_ms = at_ms.saturating_sub(offset_ms);
+        let mut memory = self.memory();
+        if memory.is_retired {
+            return;
+        }
+        let keeps_alerts = memory.until_restored == 0;
         for (index, rule) in self.group.rules.iter().enumerate() {
-            let Rule::Recording(rule) = rule else { continue };
             let rule_started = Instant::now();
-            let result = self.record(desk, rule, query_ms, &mut live[index]);
-            if desk.cancel.is_canceled() {
+            let left = &mut memory.rules[index];
+            let result = match rule {
+                Rule::Recording(rule) => self.record(desk, rule, at_ms, &mut left.live),
+                Rule::Alerting(rule) => {
+                    let found = self.alert(desk, index, rule, at_ms, &mut left.alerts);
+                    self.show(index, &left.alerts);
+                    found.and_then(|()| {
+                        let series =
+                            if keeps_alerts { left.alerts.series(rule) } else { Vec::new() };
+                        keep(desk.writer, &series, self.query_ms(at_ms), &mut left.live)
+                            .map_err(RuleError::Append)
+                    })
+                }
+            };
+            if self.cancel.is_canceled() {
                 return;
             }
             self.note(index, at_ms, rule_started.elapsed(), result);
         }
+        self.mark_gone(desk, &mut memory, at_ms);
         self.change(|state| {
             state.last_evaluation_ms = Some(at_ms);
             state.last_duration = started.elapsed();
         });
+        if memory.until_restored != 0 {
+            memory.until_restored -= 1;
+            if memory.until_restored == 0 {
+                self.restore(desk, &mut memory);
+            }
+        }
     }
 
-    /// Evaluates one rule; when that fails, the series it gave before are left to the look-back.
+    /// Evaluates one recording rule; when that fails, the series it gave before are left to the
+    /// look-back.
     fn record(
         &self,
         desk: Desk<'_>,
         rule: &RecordingRule,
-        query_ms: i64,
+        at_ms: i64,
         live: &mut HashSet<SeriesId>,
     ) -> Result<(), RuleError> {
-        let answer = desk
-            .engine
-            .instant(desk.store, &rule.query, query_ms, desk.cancel)
-            .map_err(RuleError::Query)?;
-        let found = named(rule, answer.value)?;
+        let query_ms = self.query_ms(at_ms);
+        let found = recorded(desk.engine, desk.store, rule, query_ms, &self.cancel)?;
         if self.group.limit != 0 && self.group.limit < found.len() {
             return Err(RuleError::Limit { found: found.len(), max: self.group.limit });
         }
-        match keep(desk.writer, &found, query_ms, live) {
-            Err(AppendError::UnknownSeries) => {
-                // One that is gone has been forgotten, and needs no marker any more.
-                live.clear();
-                keep(desk.writer, &found, query_ms, live)
-            }
-            result => result,
+        keep(desk.writer, &found, query_ms, live).map_err(RuleError::Append)
+    }
+
+    /// Evaluates one alerting rule, and tells what it finds.
+    fn alert(
+        &self,
+        desk: Desk<'_>,
+        index: usize,
+        rule: &AlertingRule,
+        at_ms: i64,
+        alerts: &mut Alerts,
+    ) -> Result<(), RuleError> {
+        let (group, query_ms) = (&self.group, self.query_ms(at_ms));
+        let found = look(desk.engine, desk.store, rule, query_ms, &self.cancel);
+        let found = found.and_then(|Found { series, has_no_data }| {
+            alerts.update(rule, &series, at_ms, group.limit).map(|()| has_no_data)
+        });
+        if found.is_err() && self.cancel.is_canceled() {
+            return found.map(drop);
         }
-        .map_err(RuleError::Append)
+        if let (Some(sink), Some(source)) = (desk.sink, &self.sources[index]) {
+            sink.take(RuleEvaluation::of(source, at_ms, &found, alerts));
+        }
+        found.map(drop)
+    }
+
+    /// Ends the series of rules that are no more, unless others of the group give them now.
+    fn mark_gone(&self, desk: Desk<'_>, memory: &mut Memory, at_ms: i64) {
+        if memory.gone.is_empty() {
+            return;
+        }
+        let gone = std::mem::take(&mut memory.gone);
+        let is_live = |series: &SeriesId| memory.rules.iter().any(|it| it.live.contains(series));
+        let gone: Vec<SeriesId> = gone.into_iter().filter(|series| !is_live(series)).collect();
+        mark_ended(desk.writer, &gone, self.query_ms(at_ms));
+    }
+
+    fn restore(&self, desk: Desk<'_>, memory: &mut Memory) {
+        for (index, rule) in self.group.rules.iter().enumerate() {
+            let Rule::Alerting(rule) = rule else { continue };
+            let alerts = &mut memory.rules[index].alerts;
+            if let Err(error) = restore(desk.store, rule, alerts, desk.now_ms) {
+                let (group, name) = (self.group.name.as_str(), rule.alert.as_str());
+                let error = chain(&error);
+                tracing::warn!(
+                    rule.group = group,
+                    rule.name = name,
+                    error,
+                    "state of alerts is not restored, they wait anew"
+                );
+            }
+            self.show(index, alerts);
+        }
+    }
+
+    /// Shows the alerts of a rule.
+    fn show(&self, index: usize, alerts: &Alerts) {
+        self.change(|state| {
+            if let RuleDetail::Alerting { alerts: shown, .. } = &mut state.rules[index].detail
+                && !(shown.is_empty() && alerts.is_empty())
+            {
+                *shown = alerts.snapshot();
+            }
+        });
     }
 
     fn note(&self, index: usize, at_ms: i64, duration: Duration, result: Result<(), RuleError>) {
@@ -143,21 +337,100 @@ impl GroupAtWork {
         });
     }
 
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut RuleGroupState) -> T) -> T {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Returns the result of a rule under its name and with its labels.
-fn named(rule: &RecordingRule, value: Value) -> Result<Vec<(Labels, f64)>, RuleError> {
-    let found: Vec<(Labels, f64)> = match value {
-        Value::Scalar(point) => vec![(Labels::empty(), point.value)],
-        Value::Vector(series) => {
-            series.into_iter().map(|(labels, point)| (labels, point.value)).collect()
-        }
-        // Refused when the file was read.
-        Value::String(..) | Value::Matrix(_) => Vec::new(),
+/// Returns how far behind the multiples of its interval the group is evaluated.
+pub(super) fn offset_of(group: &RuleGroup, interval: Duration) -> Duration {
+    offset(&Labels::empty(), &format!("{};{}", group.file, group.name), interval)
+}
+
+/// What the expression of an alerting rule gave.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) series: Vec<(Labels, f64)>,
+    /// See [`RuleEvaluation::has_no_data`].
+    pub(super) has_no_data: bool,
+}
+
+/// Evaluates the expression of an alerting rule.
+pub(super) fn look(
+    engine: &Engine,
+    source: &dyn SeriesSource,
+    rule: &AlertingRule,
+    query_ms: i64,
+    cancel: &Cancel,
+) -> Result<Found, RuleError> {
+    let answer = engine.instant(source, &rule.query, query_ms, cancel);
+    let series = series(answer.map_err(RuleError::Query)?.value);
+    let is_asked = rule.annotations.iter().any(|(name, _)| name == NO_DATA);
+    let lookback_ms = milliseconds(engine.options().lookback);
+    let has_no_data = is_asked
+        && series.is_empty()
+        && lacks_data(source, &rule.query, query_ms, lookback_ms).map_err(RuleError::Select)?;
+    Ok(Found { series, has_no_data })
+}
+
+/// Returns whether one of the selectors of a query finds no series that goes on at `query_ms`.
+///
+/// That there are no alerts is no lack of data.
+fn lacks_data(
+    source: &dyn SeriesSource,
+    query: &Query,
+    query_ms: i64,
+    lookback_ms: i64,
+) -> Result<bool, SelectError> {
+    let is_of_alerts = |matcher: &Matcher| {
+        matcher.name() == METRIC_NAME && [ALERTS, ALERTS_FOR_STATE].contains(&matcher.value())
     };
+    let start_ms = query_ms.saturating_sub(lookback_ms).saturating_add(1);
+    for matchers in query.selectors() {
+        if matchers.iter().any(is_of_alerts) {
+            continue;
+        }
+        let mut has_data = false;
+        let selection = Selection { matchers: &matchers, start_ms, end_ms: query_ms };
+        source.select(selection, &mut |_, columns| {
+            has_data = columns.values.last().is_some_and(|value| !is_stale(*value));
+            if has_data { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if !has_data {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+impl RuleEvaluation {
+    pub(super) fn of(
+        source: &Arc<RuleSource>,
+        at_ms: i64,
+        found: &Result<bool, RuleError>,
+        alerts: &Alerts,
+    ) -> Self {
+        let outcome: Result<Arc<[RuleAlert]>, String> =
+            found.as_ref().map(|_| alerts.snapshot()).map_err(|error| chain(error));
+        let has_no_data = found.as_ref().is_ok_and(|has_no_data| *has_no_data);
+        Self { source: Arc::clone(source), at_ms, outcome, has_no_data }
+    }
+}
+
+/// Evaluates a recording rule, and returns the result under its name and with its labels.
+pub(super) fn recorded(
+    engine: &Engine,
+    source: &dyn SeriesSource,
+    rule: &RecordingRule,
+    query_ms: i64,
+    cancel: &Cancel,
+) -> Result<Vec<(Labels, f64)>, RuleError> {
+    let answer = engine.instant(source, &rule.query, query_ms, cancel);
+    let found = series(answer.map_err(RuleError::Query)?.value);
     let mut seen = HashSet::new();
     let mut result = Vec::with_capacity(found.len());
     for (labels, value) in found {
@@ -175,8 +448,35 @@ fn named(rule: &RecordingRule, value: Value) -> Result<Vec<(Labels, f64)>, RuleE
     Ok(result)
 }
 
+fn series(value: Value) -> Vec<(Labels, f64)> {
+    match value {
+        Value::Scalar(point) => vec![(Labels::empty(), point.value)],
+        Value::Vector(series) => {
+            series.into_iter().map(|(labels, point)| (labels, point.value)).collect()
+        }
+        // Refused when the file was read.
+        Value::String(..) | Value::Matrix(_) => Vec::new(),
+    }
+}
+
 /// Keeps a result, with a marker for each series of the one before that is not in it.
 fn keep(
+    writer: &Writer,
+    found: &[(Labels, f64)],
+    timestamp_ms: i64,
+    live: &mut HashSet<SeriesId>,
+) -> Result<(), AppendError> {
+    match try_keep(writer, found, timestamp_ms, live) {
+        Err(AppendError::UnknownSeries) => {
+            // One that is gone has been forgotten, and needs no marker any more.
+            live.clear();
+            try_keep(writer, found, timestamp_ms, live)
+        }
+        result => result,
+    }
+}
+
+fn try_keep(
     writer: &Writer,
     found: &[(Labels, f64)],
     timestamp_ms: i64,
@@ -197,7 +497,7 @@ fn keep(
         batch.push(Sample { series, timestamp_ms, value: *value });
     }
     let gone = live.difference(&now_live);
-    batch.extend(gone.map(|series| Sample { series: *series, timestamp_ms, value: STALE_MARKER }));
+    batch.extend(gone.map(|series| ended(*series, timestamp_ms)));
     if !batch.is_empty() {
         writer.append(&batch)?;
     }
@@ -205,25 +505,44 @@ fn keep(
     Ok(())
 }
 
+/// Puts a marker behind each of the series, as far as that can be kept.
+pub(super) fn mark_ended(writer: &Writer, gone: &[SeriesId], timestamp_ms: i64) {
+    let batch: Vec<Sample> = gone.iter().map(|series| ended(*series, timestamp_ms)).collect();
+    if batch.is_empty() {
+        return;
+    }
+    match writer.append(&batch) {
+        // A series that has been forgotten needs no marker; the others get theirs one by one.
+        Err(AppendError::UnknownSeries) if batch.len() > 1 => {
+            gone.iter().for_each(|series| mark_ended(writer, &[*series], timestamp_ms));
+        }
+        Ok(_) | Err(AppendError::UnknownSeries) => {}
+        Err(error) => {
+            let error = chain(&error);
+            tracing::warn!(error, "series of rules that are gone end with the look-back only");
+        }
+    }
+}
+
+fn ended(series: SeriesId, timestamp_ms: i64) -> Sample {
+    Sample { series, timestamp_ms, value: STALE_MARKER }
+}
+
 impl RuleState {
     fn of(rule: &Rule) -> Self {
-        let (name, query, labels, detail) = match rule {
-            Rule::Recording(rule) => {
-                (&rule.record, &rule.query, &rule.labels, RuleDetail::Recording)
-            }
-            Rule::Alerting(rule) => {
-                let detail = RuleDetail::Alerting {
-                    hold: rule.hold,
-                    keep_firing: rule.keep_firing,
-                    annotations: rule.annotations.clone(),
-                };
-                (&rule.alert, &rule.query, &rule.labels, detail)
-            }
+        let detail = match rule {
+            Rule::Recording(_) => RuleDetail::Recording,
+            Rule::Alerting(rule) => RuleDetail::Alerting {
+                hold: rule.hold,
+                keep_firing: rule.keep_firing,
+                annotations: rule.annotations.clone(),
+                alerts: Arc::new([]),
+            },
         };
         Self {
-            name: name.clone(),
-            query: query.format(),
-            labels: labels.clone(),
+            name: rule.name().to_owned(),
+            query: rule.query().format(),
+            labels: rule.labels().clone(),
             health: Health::Unknown,
             last_error: None,
             last_evaluation_ms: None,

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pampero_promql::{Engine, Query, ValueType, parse_duration};
@@ -11,6 +12,7 @@ use pampero_series::{Labels, METRIC_NAME};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::texts::Texts;
 use super::{AlertingRule, RecordingRule, Rule, RuleGroup};
 use crate::remote_write::{is_label_name, is_metric_name};
 use crate::writer::chain;
@@ -163,7 +165,10 @@ impl Reader<'_> {
     fn rule(&mut self, raw: Spanned<RawRule>, group_labels: &Labels) -> Option<Rule> {
         let line = raw.referenced.line();
         let raw = raw.value;
-        let labels = self.labels(raw.labels.unwrap_or_default());
+        let written_labels = raw.labels.unwrap_or_default();
+        let lines: BTreeMap<String, u64> =
+            written_labels.iter().map(|(name, it)| (name.clone(), it.referenced.line())).collect();
+        let labels = self.labels(written_labels);
         let labels: Labels = group_labels.iter().chain(labels.iter()).collect();
         let query = match &raw.expr {
             Some(expr) => self.query(expr),
@@ -199,8 +204,20 @@ impl Reader<'_> {
                 if alert.value.is_empty() {
                     self.say(alert.referenced.line(), "an alert needs a name");
                 }
-                let annotations = self.annotations(raw.annotations.unwrap_or_default());
+                let raw_annotations = raw.annotations.unwrap_or_default();
+                let annotation_lines: BTreeMap<String, u64> = raw_annotations
+                    .iter()
+                    .map(|(name, it)| (name.clone(), it.referenced.line()))
+                    .collect();
+                let annotations = self.annotations(raw_annotations);
+                let (texts, wrong) = Texts::parse(&labels, &annotations);
+                for (kind, name, error) in wrong {
+                    let lines = if kind == "label" { &lines } else { &annotation_lines };
+                    let at = lines.get(&name).copied().unwrap_or(line);
+                    self.say(at, &format!("the template of the {kind} {name:?}: {error}"));
+                }
                 Some(Rule::Alerting(AlertingRule {
+                    texts: Arc::new(texts),
                     alert: alert.value,
                     query: query?,
                     hold: hold.unwrap_or_default(),

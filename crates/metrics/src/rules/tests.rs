@@ -1,17 +1,10 @@
 //! What is made of rule files, and of rules.
 
-use std::sync::Arc;
+use pampero_series::STALE_MARKER;
 
-use pampero_promql::{Cancel, Engine, Options};
-use pampero_resilience::VirtualClock;
-use pampero_samples::{Sample, SampleOptions, SampleStore};
-use pampero_series::{Labels, METRIC_NAME, STALE_MARKER};
-
-use super::evaluate::Desk;
+use super::testbed::{Bench, group, parse};
 use super::*;
 use crate::state::Health;
-use crate::testkit;
-use crate::writer::Writer;
 
 const FILE: &str = r#"
 groups:
@@ -36,10 +29,6 @@ groups:
   - name: other
     rules: []
 "#;
-
-fn parse(text: &str) -> Result<Vec<RuleGroup>, RuleFileError> {
-    RuleGroup::parse_file("weather.yml", text, &Engine::new(Options::default()))
-}
 
 #[test]
 fn rule_file_is_read() {
@@ -89,6 +78,14 @@ fn wrong_rule_files_are_refused_with_line_and_rule() {
     check_rule("record: b\nexpr: up\nlabels: {__name__: e}\n", &["7: ", "is no name of a label"]);
     check_rule("alert: B\nexpr: up\nfor: 1x\n", &["7: group \"a\": rule \"B\": for: "]);
     check_rule("alert: B\nexpr: up\nannotations: {1a: b}\n", &["7: ", "of an annotation"]);
+    check_rule(
+        "alert: B\nexpr: up\nannotations:\n  a: \"{{ $lables.b }}\"\n",
+        &["8: group \"a\": rule \"B\": the template of the annotation \"a\": ", "$lables"],
+    );
+    check_rule(
+        "alert: B\nexpr: up\nlabels:\n  c: \"{{ .Labels\"\n",
+        &["8: group \"a\": rule \"B\": the template of the label \"c\": "],
+    );
     check_rule("record: b\nexpr: 1 +\n  for: 3\n", &["weather.yml"]);
     // Everything that is wrong is told at once.
     check_rule("record: 1\nexpr: sum(\nfor: x\n", &["no name of a metric", "expr: ", "for: "]);
@@ -108,50 +105,6 @@ fn check_wrong(text: &str, expected: &[&str]) {
     for part in expected {
         assert!(error.contains(part), "{error:?} does not say {part:?}");
     }
-}
-
-/// A store with a group at work on it.
-struct Bench {
-    _folder: tempfile::TempDir,
-    store: SampleStore,
-    writer: Writer,
-    engine: Engine,
-    zero_ms: i64,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SampleStore::open(folder.path(), SampleOptions::default()).unwrap();
-        let clock = Arc::new(VirtualClock::starting_at(testkit::noon()));
-        let writer = Writer::new(store.clone(), clock);
-        let engine = Engine::new(Options::default());
-        let zero_ms = testkit::noon().as_millisecond();
-        Self { _folder: folder, store, writer, engine, zero_ms }
-    }
-
-    fn put(&self, place: &str, after_ms: i64, value: f64) {
-        let labels: Labels = [(METRIC_NAME, "temperature"), ("place", place)].into_iter().collect();
-        let series = self.store.resolve(&labels).unwrap();
-        let timestamp_ms = self.zero_ms + after_ms;
-        self.writer.append(&[Sample { series, timestamp_ms, value }]).unwrap();
-    }
-
-    fn evaluate(&self, group: &GroupAtWork, after_ms: i64) {
-        let Self { engine, store, writer, .. } = self;
-        let cancel = Cancel::new();
-        group.evaluate(Desk { engine, store, writer, cancel: &cancel }, self.zero_ms + after_ms);
-    }
-
-    fn kept(&self, metric: &str) -> Vec<String> {
-        testkit::kept(&self.store, metric, self.zero_ms)
-    }
-}
-
-fn group(rules: &str) -> GroupAtWork {
-    let text = format!("groups:\n- name: a\n{rules}");
-    let group = parse(&text).unwrap().remove(0);
-    GroupAtWork::new(group, Duration::from_secs(15))
 }
 
 #[tokio::test(start_paused = true)]

@@ -113,6 +113,7 @@ fn jobs() -> Jobs {
     let redirect = reqwest::redirect::Policy::none();
     Jobs {
         exposition: Arc::new(String::new),
+        alerts: None,
         client: reqwest::Client::builder().no_proxy().redirect(redirect).build().unwrap(),
         tracker: TaskTracker::new(),
         cancel: CancellationToken::new(),
