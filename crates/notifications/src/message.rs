@@ -65,3 +65,40 @@ pub struct MessageAlert {
     /// When it ended; `None` while it fires.
     pub ends_at: Option<Timestamp>,
 }
+
+impl Message {
+    /// Returns messages that show whether a body can be made: with everything that needs care in JSON, with
+    /// all there is, and with as little as there can be.
+    pub(crate) fn samples() -> [Self; 2] {
+        let at = Timestamp::UNIX_EPOCH;
+        let full = Self {
+            key: "sample-1".to_owned(),
+            kind: MessageKind::Fired,
+            subject: "A \"sample\" \\ with all that needs care".to_owned(),
+            text: "14 errors\n\tin 5 minutes: <é> & \"more\" {\\}\n".to_owned(),
+            severity: 1,
+            source: "sample".to_owned(),
+            incident: "sample-incident".to_owned(),
+            link: Some("https://pampero.example/alerts/1?a=\"b\"".to_owned()),
+            at,
+            is_repeat: false,
+            alerts: ["one", "two"]
+                .map(|name| MessageAlert {
+                    labels: BTreeMap::from([("alertname".to_owned(), name.to_owned())]),
+                    annotations: BTreeMap::from([("summary".to_owned(), "a \"b\"\n".to_owned())]),
+                    starts_at: at,
+                    ends_at: None,
+                })
+                .into(),
+        };
+        let bare = Self {
+            kind: MessageKind::Test,
+            subject: String::new(),
+            text: String::new(),
+            link: None,
+            alerts: Vec::new(),
+            ..full.clone()
+        };
+        [full, bare]
+    }
+}
