@@ -18,7 +18,7 @@ pub enum AlertState {
     Active,
     /// It holds, and somebody knows.
     Acknowledged,
-    /// It was active and is over.
+    /// It is over. One without a start was pending only, or was an error or a lack of data.
     Completed,
     /// The evaluation fails, so that it cannot be told.
     Error,
@@ -52,7 +52,7 @@ pub struct Alert {
     pub state: AlertState,
     /// When the condition began to hold, or the trouble began.
     pub since: Timestamp,
-    /// When it became active; `None` before.
+    /// When it became active; `None` before, and for what cannot be told: an error, or no data.
     pub started: Option<Timestamp>,
     /// When it was over; `None` before.
     pub ended: Option<Timestamp>,
@@ -94,6 +94,9 @@ pub struct Notice {
     pub count: usize,
     /// How many alerts of the source are active altogether.
     pub active_count: usize,
+    /// How many of those were told through this action before or are told now, and are not over: the end
+    /// of an incident is reached when there are none.
+    pub open_count: usize,
     /// When the first of them began.
     pub since: Timestamp,
     /// How long the longest lasted, or lasts until now.

@@ -7,13 +7,36 @@
 //! through [`LogSearch`]. Start reading at [`Observation`], then `book`.
 
 mod alert;
+mod book;
+mod delivery;
+mod engine;
+mod history;
+mod mute;
+mod outbox;
+mod store;
+mod monitor;
 mod observation;
 mod policy;
+mod schedule;
 mod search;
 mod text;
 
 pub use alert::{Alert, AlertState, Change, Notice, NoticeKind};
+pub use monitor::{
+    Action, Extension, Monitor, MonitorError, MonitorErrorKind, MonitorTeller, RenderedSearch, SearchInput,
+    StoredFacts, Told, Trigger, TriggerExtension,
+};
+pub use book::{AckRefusal, AlertCounts, Book, BookLimits, Step};
+pub use delivery::{Deliver, Manner, Post, Receiver};
+pub use engine::{
+    AlertPage, AlertStatistics, Alerting, AlertingOptions, ChannelStatistics, Observed, TestError,
+};
+pub use history::{HistoryCause, HistoryChange, HistoryEntry, HistoryMessage};
+pub use mute::{Day, Mute, MuteError, MuteWindow, Mutes, MutesNow, matcher};
 pub use observation::{Finding, Observation, Outcome, Phase, SourceId, SourceKind};
+pub use outbox::{MessageState, OutboxRow, SourceTally, Tally, Waiting};
 pub use policy::{ActionPolicy, Escalation, NoDataRule, Policy};
+pub use schedule::{Cron, Interval, Schedule, Unit};
 pub use search::LogSearch;
+pub use store::{AlertFilter, AlertSort, HistoryFilter, MessageFilter, StoreError};
 pub use text::{DefaultTeller, Teller, Tellers, Words};

@@ -67,6 +67,11 @@ impl Default for Words {
 }
 
 impl Words {
+    /// Returns an instant with its zone, as in `2026-11-24 09:00:00 -03`.
+    pub fn shown_at(&self, at: Timestamp) -> String {
+        shown_at(at, &self.zone)
+    }
+
     /// Returns the address of the page of a source; `None` when the program knows no address of its own.
     pub fn link(&self, source: &SourceId) -> Option<String> {
         let page = self.page.as_deref()?.trim_end_matches('/');
@@ -107,6 +112,9 @@ impl Words {
             NoticeKind::Reminder => format!("still active after {lasted}"),
             NoticeKind::Escalated => format!("nobody acknowledged it for {lasted}"),
             NoticeKind::Recovered if is_gone => "removed while it was active".to_owned(),
+            NoticeKind::Recovered if notice.alerts.iter().all(|alert| alert.started.is_none()) => {
+                format!("can be evaluated again after {lasted}")
+            }
             NoticeKind::Recovered => format!("over after {lasted}"),
             NoticeKind::NoData => "no data".to_owned(),
             NoticeKind::Failed => "cannot be evaluated".to_owned(),
@@ -122,6 +130,9 @@ impl Words {
             NoticeKind::Fired => format!("{what} is active since {since}."),
             NoticeKind::Reminder | NoticeKind::Escalated => {
                 format!("{what} is still active, since {since}, for {lasted}.")
+            }
+            NoticeKind::Recovered if first.started.is_none() => {
+                format!("{what} can be evaluated again. It could not for {lasted}, since {since}.")
             }
             NoticeKind::Recovered => {
                 let ended = notice.alerts.iter().filter_map(|alert| alert.ended).max();

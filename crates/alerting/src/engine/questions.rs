@@ -1,0 +1,117 @@
+//! What people ask.
+
+use std::cmp::Ordering;
+
+use super::{AlertStatistics, Alerting};
+use crate::alert::{Alert, AlertState};
+use crate::history::HistoryEntry;
+use crate::mute::Mute;
+use crate::observation::SourceId;
+use crate::outbox::OutboxRow;
+use crate::store::{AlertFilter, AlertSort, HistoryFilter, StoreError};
+
+/// A page of alerts.
+#[derive(Clone, Debug, Default)]
+pub struct AlertPage {
+    /// The alerts.
+    pub alerts: Vec<Alert>,
+    /// How many there are on all pages.
+    pub total: usize,
+}
+
+impl Alerting {
+    /// Returns alerts, those that are over included as far as they are kept. Blocks.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn alerts(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
+        let core = self.0.lock();
+        let mut found: Vec<Alert> =
+            core.book.alerts().filter(|alert| is_wanted(alert, filter)).cloned().collect();
+        let over = [AlertState::Completed, AlertState::Deleted];
+        if filter.states.is_empty() || over.iter().any(|state| filter.states.contains(state)) {
+            let finished = core.store.finished(filter, self.0.options.finished_max)?;
+            found.extend(finished.into_iter().filter(|alert| is_wanted(alert, filter)));
+        }
+        drop(core);
+        found.sort_by(|a, b| {
+            let order = order(a, b, filter.sort);
+            let order = if filter.is_descending { order.reverse() } else { order };
+            order.then_with(|| a.id.cmp(&b.id))
+        });
+        let total = found.len();
+        let alerts = found.into_iter().skip(filter.offset).take(filter.limit).collect();
+        Ok(AlertPage { alerts, total })
+    }
+
+    /// Returns the alerts of a source that are not over, those of the longest duration first.
+    pub fn alerts_of(&self, source: &SourceId) -> Vec<Alert> {
+        let core = self.0.lock();
+        let mut found: Vec<Alert> = core.book.alerts_of(source).cloned().collect();
+        drop(core);
+        found.sort_by(|a, b| a.since.cmp(&b.since).then_with(|| a.key.cmp(&b.key)));
+        found
+    }
+
+    /// Returns the sources that have been evaluated or have alerts, in their order.
+    pub fn sources(&self) -> Vec<SourceId> {
+        let mut sources: Vec<SourceId> = self.0.lock().book.sources().cloned().collect();
+        sources.sort_unstable();
+        sources
+    }
+
+    /// Returns entries of the history, the newest first. Blocks.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn history(&self, filter: &HistoryFilter) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.0.lock().store.history(filter)
+    }
+
+    /// Returns the messages that wait, in the order in which they were made.
+    pub fn outbox(&self) -> Vec<OutboxRow> {
+        self.0.lock().outbox.rows()
+    }
+
+    /// Returns the mutes, in the order in which they were made.
+    pub fn mutes(&self) -> Vec<Mute> {
+        self.0.lock().mutes.all().to_vec()
+    }
+
+    /// Returns what is counted.
+    pub fn statistics(&self) -> AlertStatistics {
+        let core = self.0.lock();
+        let mut statistics = core.statistics.clone();
+        statistics.alerts = core.book.counts();
+        statistics.waiting = core.outbox.waiting();
+        statistics.is_kept = core.backlog.is_none();
+        statistics
+    }
+}
+
+fn is_wanted(alert: &Alert, filter: &AlertFilter) -> bool {
+    let text = filter.text.to_lowercase();
+    filter.kind.is_none_or(|kind| alert.source.kind == kind)
+        && filter.definition.as_ref().is_none_or(|id| alert.source.definition == *id)
+        && (filter.states.is_empty() || filter.states.contains(&alert.state))
+        && filter.severity.is_none_or(|severity| alert.severity == severity)
+        && (text.is_empty()
+            || alert.name.to_lowercase().contains(&text)
+            || alert.definition_name.to_lowercase().contains(&text))
+}
+
+fn order(a: &Alert, b: &Alert, sort: AlertSort) -> Ordering {
+    let begun = |alert: &Alert| alert.started.unwrap_or(alert.since);
+    match sort {
+        AlertSort::Definition => a.definition_name.cmp(&b.definition_name),
+        AlertSort::Name => a.name.cmp(&b.name),
+        AlertSort::Start => begun(a).cmp(&begun(b)),
+        AlertSort::End => match (a.ended, b.ended) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        },
+        AlertSort::Told => a.told.cmp(&b.told),
+        AlertSort::Severity => a.severity.cmp(&b.severity),
+        AlertSort::State => (a.state as u8).cmp(&(b.state as u8)),
+    }
+}
