@@ -12,6 +12,19 @@ pub struct ScriptError {
     pub message: String,
 }
 
+impl ScriptError {
+    /// Returns the error for the byte `offset` of `source`.
+    pub(crate) fn at(source: &str, offset: usize, message: impl Into<String>) -> Self {
+        let before = source.get(..offset).unwrap_or(source);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: message.into(),
+        }
+    }
+}
+
 /// Why a run gave no answer.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RunError {

@@ -2,14 +2,17 @@
 
 use serde_json::Value;
 
+use crate::parse;
+use crate::run;
+use crate::syntax::Program;
 use crate::{RunError, ScriptError};
 
 /// What one run may cost.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Most steps: statements, operations, calls.
+    /// Most steps: statements, operations, calls, and what is looked through within them.
     pub steps_max: u64,
-    /// Most bytes of texts and lists that a run makes.
+    /// Most bytes of texts and lists that a run makes; what it lets go of counts as well.
     pub bytes_max: usize,
 }
 
@@ -23,15 +26,26 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub struct Script {
     source: String,
+    program: Program,
 }
 
 impl Script {
+    /// The variables that a script may use without declaring them.
+    pub const ROOTS: [&'static str; 2] = ["ctx", "params"];
+
+    /// Longest script, in bytes.
+    pub const SOURCE_BYTES_MAX: usize = 64 << 10;
+
+    /// How deep blocks and expressions may lie in one another.
+    pub const NESTING_MAX: usize = 100;
+
     /// Parses a script.
     ///
     /// # Errors
-    /// It is outside the subset, or nested too deeply; the error names what and where.
+    /// It is outside the subset, too long, or nested too deeply; the error names what and where.
     pub fn parse(source: &str) -> Result<Self, ScriptError> {
-        Ok(Self { source: source.to_owned() })
+        let program = parse::parse(source)?;
+        Ok(Self { source: source.to_owned(), program })
     }
 
     /// Returns the text.
@@ -41,13 +55,26 @@ impl Script {
 
     /// Runs the script with these variables, and returns its answer, which must be a boolean.
     ///
+    /// A script that ends without `return` answers false, as it does in OpenSearch.
+    ///
     /// # Errors
     /// It failed, took too long, or its answer is no boolean.
     pub fn condition(
         &self,
-        _variables: &[(&str, &Value)],
-        _limits: &Limits,
+        variables: &[(&str, &Value)],
+        limits: &Limits,
     ) -> Result<bool, RunError> {
-        Err(RunError::Failed("not there".to_owned()))
+        run::condition(&self.source, &self.program, variables, limits)
+    }
+
+    /// Runs the script with these variables, and returns its answer, whatever it is.
+    ///
+    /// `null` when it ends without `return`, and for a number that JSON does not have: NaN and the infinite
+    /// ones.
+    ///
+    /// # Errors
+    /// It failed or took too long.
+    pub fn value(&self, variables: &[(&str, &Value)], limits: &Limits) -> Result<Value, RunError> {
+        run::value(&self.source, &self.program, variables, limits)
     }
 }
