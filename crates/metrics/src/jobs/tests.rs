@@ -1,5 +1,7 @@
 //! What the jobs do: on a schedule under a virtual clock, and with real targets over HTTP.
 
+mod rules;
+
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
