@@ -1,6 +1,6 @@
 //! Messages over HTTP.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
@@ -85,7 +85,7 @@ impl Courier {
         let guard = &self.options.guard;
         let host = Host::Domain(name.to_owned());
         let found = guard.addresses(&host, 0).await.map_err(|error| of_guard(&error))?;
-        let is_named = |address: &SocketAddr| guard.names(IpAddr::from(address.ip()));
+        let is_named = |address: &SocketAddr| guard.names(address.ip());
         if found.iter().all(is_named) || url.path().contains("slack.com/services/") {
             return Ok(());
         }

@@ -49,7 +49,7 @@ impl FolderVault {
         Self { folder: folder.into(), further, env: Environment(env) }
     }
 
-    fn from_env(&self, name: &str) -> Result<SecretString, VaultError> {
+    fn read_variable(&self, name: &str) -> Result<SecretString, VaultError> {
         let reference = Reference::Env(name.to_owned()).to_string();
         if !is_readable(name) {
             let reason = "only variables called PAMPERO_ and capital letters, digits and single `_` are read";
@@ -64,7 +64,7 @@ impl FolderVault {
         }
     }
 
-    fn from_file(&self, config_id: &str, path: &str) -> Result<SecretString, VaultError> {
+    fn read_file(&self, config_id: &str, path: &str) -> Result<SecretString, VaultError> {
         let reference = Reference::File(path.to_owned()).to_string();
         let missing = |error: io::Error| VaultError::Missing {
             reference: reference.clone(),
@@ -119,8 +119,8 @@ impl FolderVault {
 impl Vault for FolderVault {
     fn resolve(&self, config_id: &str, reference: &Reference) -> Result<SecretString, VaultError> {
         match reference {
-            Reference::Env(name) => self.from_env(name),
-            Reference::File(path) => self.from_file(config_id, path),
+            Reference::Env(name) => self.read_variable(name),
+            Reference::File(path) => self.read_file(config_id, path),
         }
     }
 

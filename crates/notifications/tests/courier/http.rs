@@ -99,7 +99,7 @@ async fn receiver_that_hangs_is_given_up() {
 
 #[tokio::test]
 async fn cut_connection_may_have_brought_the_message() {
-    for answer in [Answer::Cut, Answer::CutWithinAnswer] {
+    for answer in [Answer::Cut, Answer::CutMidway] {
         let receiver = Receiver::start(answer.clone());
         let error = failure(&receiver).await;
         assert_eq!(error.class, FailureClass::Transient, "{answer:?}");

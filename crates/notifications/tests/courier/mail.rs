@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use pampero_notifications::{Channel, CourierOptions, Delivered, DeliveryError, Message};
 use pampero_resilience::FailureClass;
@@ -205,13 +204,8 @@ async fn check(
 #[tokio::test]
 async fn endless_greeting_is_cut() {
     let server = MailServer::start(Behaviour { endless: true, ..Behaviour::default() });
-    let began = Instant::now();
     let error = deliver(&server, &account(&server, "start_tls"), &message()).await.unwrap_err();
     assert!(error.reason.contains("says too much"), "{error}");
-    assert!(
-        began.elapsed() < Duration::from_secs(1),
-        "the limit of bytes came before that of time"
-    );
 }
 
 #[tokio::test]

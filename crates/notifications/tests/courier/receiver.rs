@@ -15,7 +15,7 @@ pub(crate) enum Answer {
     /// Not at all: the connection is closed when the request was read.
     Cut,
     /// The connection is closed within the head of the answer.
-    CutWithinAnswer,
+    CutMidway,
     /// With a success whose body does not end.
     Endless,
     /// With a head that does not end.
@@ -96,7 +96,7 @@ fn serve(stream: &TcpStream, answer: &Answer, sender: &Sender<Got>) -> std::io::
         Answer::Bytes(bytes) => stream.write_all(bytes.as_bytes()),
         Answer::Hang => reader.read_line(&mut line).map(|_| ()),
         Answer::Cut => Ok(()),
-        Answer::CutWithinAnswer => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-le"),
+        Answer::CutMidway => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-le"),
         Answer::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n")?;
             loop {

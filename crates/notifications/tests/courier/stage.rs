@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -45,14 +44,8 @@ pub(crate) fn guard(allowed: &[&str]) -> Guard {
     Guard::new(allowed, Arc::new(Names))
 }
 
-/// Options under which hanging servers cost the tests little time.
 pub(crate) fn options() -> CourierOptions {
-    CourierOptions {
-        timeout: Duration::from_millis(2_000),
-        connect_timeout: Duration::from_millis(1_000),
-        guard: guard(&["127.0.0.1/32"]),
-        ..CourierOptions::default()
-    }
+    CourierOptions { guard: guard(&["127.0.0.1/32"]), ..CourierOptions::default() }
 }
 
 pub(crate) fn courier(options: CourierOptions) -> Courier {
