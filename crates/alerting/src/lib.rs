@@ -11,6 +11,7 @@ mod book;
 mod delivery;
 mod engine;
 mod history;
+mod metrics;
 mod mute;
 mod outbox;
 mod store;
@@ -32,6 +33,7 @@ pub use engine::{
     AlertPage, AlertStatistics, Alerting, AlertingOptions, ChannelStatistics, Observed, TestError,
 };
 pub use history::{HistoryCause, HistoryChange, HistoryEntry, HistoryMessage};
+pub use metrics::AlertMetrics;
 pub use mute::{Day, Mute, MuteError, MuteWindow, Mutes, MutesNow, matcher};
 pub use observation::{Finding, Observation, Outcome, Phase, SourceId, SourceKind};
 pub use outbox::{MessageState, OutboxRow, SourceTally, Tally, Waiting};

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
+
 use super::{AlertStatistics, Alerting};
 use crate::alert::{Alert, AlertState};
 use crate::history::HistoryEntry;
@@ -76,6 +78,11 @@ impl Alerting {
     /// Returns the mutes, in the order in which they were made.
     pub fn mutes(&self) -> Vec<Mute> {
         self.0.lock().mutes.all().to_vec()
+    }
+
+    /// Returns the time by the clock of the alerts.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
     }
 
     /// Returns what is counted.

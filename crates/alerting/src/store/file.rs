@@ -143,7 +143,8 @@ pub(super) fn open_connection(file: &Path) -> Result<Connection, StoreError> {
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA cache_size = -2048;
-             PRAGMA journal_size_limit = 4194304;",
+             PRAGMA journal_size_limit = 4194304;
+             PRAGMA busy_timeout = 100;",
         )
         .map_err(failed)?;
     let read = |name: &str| -> Result<i64, StoreError> {
