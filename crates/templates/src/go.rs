@@ -3,7 +3,8 @@
 //! Text, pipelines, variables, `if`, `with` and `range` (over labels), Go's own functions and those of
 //! Prometheus that work on values and texts. Refused by name when a template is parsed: `query` and what
 //! works on its answer, templates within templates, `toTime`, and calls that can only fail. `index` of a
-//! text gives an `int` where Go gives a `uint8`, and the flag `#` of `printf` is not understood.
+//! text gives an `int` where Go gives a `uint8`, and `safeHtml` a text like any other. In `printf`, the flag `#`
+//! and the binary and hexadecimal forms of a `float64` fail.
 //!
 //! Source: Go 1.19, `text/template` and `fmt`; Prometheus 2.42, template reference and `template.go`.
 

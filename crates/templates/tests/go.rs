@@ -112,6 +112,10 @@ fn failures_say_where_and_why() {
         "line 1, column 4: toUpper: a text is expected, and it is a float64; print makes a text of it",
     );
     check_failed(
+        "{{ printf \"%x\" 1.5 }}",
+        "line 1, column 4: printf: %x of a float64 is not supported",
+    );
+    check_failed(
         "{{ printf \"%#v\" 1 }}",
         "line 1, column 4: printf: the flag # of a format is not supported",
     );

@@ -156,7 +156,7 @@ fn check_place(source: &str, line: usize, column: usize) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn go_takes_any_text(source in ".{0,200}") {

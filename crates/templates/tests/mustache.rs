@@ -82,6 +82,11 @@ fn sections_repeat_test_and_look_outwards() {
          {{ctx.trigger.name}}; {{/ctx.results.0.aggregations.by_station.buckets}}",
         "a&b: 3 of count_error; c: 5 of count_error; ",
     );
+    check(
+        "{{#ctx.results}}{{#hits}}{{#hits}}{{_source.message}};{{/hits}}{{/hits}}{{/ctx.results}}",
+        r"line\n1;line 2;",
+    );
+    check("{{#ctx}}{{trigger.name}}{{/ctx}} {{trigger.name}}", "count_error ");
     check("{{#ctx.trigger}}{{name}}{{/ctx.trigger}}", "count_error");
     check("{{#ctx.tags}}<{{.}}>{{/ctx.tags}}", r#"<x><2><><true><{\"a\":1}>"#);
     check("{{#ctx.monitor.enabled}}on{{/ctx.monitor.enabled}}", "on");

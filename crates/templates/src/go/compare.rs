@@ -35,6 +35,7 @@ fn is_equal(left: &Value<'_>, right: &Value<'_>) -> Result<bool, String> {
     match (left, right) {
         (Value::Bool(left), Value::Bool(right)) => Ok(left == right),
         (Value::Nil, Value::Nil) => Ok(true),
+        (Value::Nil, _) | (_, Value::Nil) => Ok(false),
         _ => Ok(order(left, right)? == Some(Ordering::Equal)),
     }
 }

@@ -16,13 +16,8 @@ pub(super) fn general(value: f64, precision: Option<usize>) -> String {
     }
     let precision = precision.map(|precision| precision.max(1));
     let (digits, point) = digits(value.abs(), precision);
-    let count = digits.len() as i64;
-    let limit = match precision {
-        // As few digits as possible count as six here.
-        None => 6,
-        Some(precision) if precision as i64 > count && count >= point => count,
-        Some(precision) => precision as i64,
-    };
+    // As few digits as possible count as six here.
+    let limit = precision.map_or(6, |precision| precision as i64);
     let exponent = point - 1;
     let magnitude = if exponent < -4 || limit <= exponent {
         with_exponent(&digits, exponent, digits.len().saturating_sub(1))

@@ -6,6 +6,8 @@
 
 mod printer;
 
+use std::borrow::Cow;
+
 use self::printer::{Printer, Spec};
 use super::value::Value;
 use crate::RenderError;
@@ -25,6 +27,19 @@ pub(super) fn print(values: &[Value<'_>], budget: &mut Budget) -> Result<String,
         printer.value(value, 'v', &Spec::default())?;
     }
     Ok(printer.finish())
+}
+
+/// Writes values as an action does, with words for nil.
+pub(super) fn shown(
+    mut values: Vec<Value<'_>>,
+    budget: &mut Budget,
+) -> Result<String, RenderError> {
+    for value in &mut values {
+        if matches!(value, Value::Nil) {
+            *value = Value::Text(Cow::Borrowed("<no value>"));
+        }
+    }
+    print(&values, budget)
 }
 
 /// Writes values with space between them and a line end behind.

@@ -134,9 +134,9 @@ pub(super) fn call<'r>(
             let (format, rest) = values.split_at(1);
             format::printf(text(&format[0])?, rest, budget)?
         }
-        Function::Html => convert::html(&format::print(&values, budget)?),
-        Function::Js => convert::js(&format::print(&values, budget)?),
-        Function::UrlQuery => convert::query(&format::print(&values, budget)?),
+        Function::Html => convert::html(&format::shown(values, budget)?),
+        Function::Js => convert::js(&format::shown(values, budget)?),
+        Function::UrlQuery => convert::query(&format::shown(values, budget)?),
         Function::Humanize
         | Function::Humanize1024
         | Function::HumanizeDuration

@@ -21,9 +21,9 @@ pub(super) fn decimal(value: f64) -> String {
     if 1.0 <= value.abs() { large(value, 1000.0, LARGE) } else { small(value) }
 }
 
-/// Writes with a prefix of powers of 1024; what is not above 1 has none.
+/// Writes with a prefix of powers of 1024; what is below 1024 has none.
 pub(super) fn binary(value: f64) -> String {
-    if value.abs() <= 1.0 || !value.is_finite() {
+    if !value.is_finite() {
         return general(value, DIGITS);
     }
     large(value, 1024.0, LARGE_BINARY)

@@ -102,10 +102,11 @@ pub(super) fn quote(text: &str, mark: char, is_ascii: bool) -> String {
 
 /// Returns whether a character is written as it is: no control character, and no space but ` `.
 ///
-/// Rust's debug form knows what can be printed, as Go's `IsPrint` does; spaces it prints as well.
+/// Rust's debug form of a text knows what can be printed, as Go's `IsPrint` does; it stands behind a letter
+/// because a mark that combines with nothing would be escaped.
 pub(super) fn is_printable(character: char) -> bool {
-    let is_shown = character.escape_debug().len() == 1 || matches!(character, '"' | '\'' | '\\');
-    is_shown && (character == ' ' || !character.is_whitespace())
+    let text = String::from_iter(['a', character]);
+    text.escape_debug().count() == 2 || matches!(character, '"' | '\'' | '\\')
 }
 
 #[cfg(test)]
@@ -138,6 +139,7 @@ mod tests {
     fn what_cannot_be_printed_is_escaped() {
         assert_eq!(quote("a\"\\\n\u{1}é\u{a0}😀", '"', false), r#""a\"\\\n\x01é\u00a0😀""#);
         assert_eq!(quote("é😀", '"', true), r#""\u00e9\U0001f600""#);
+        assert_eq!(quote("e\u{301}\u{200b}", '"', false), "\"e\u{301}\\u200b\"");
         assert_eq!(quote("'", '\'', false), r"'\''");
     }
 }

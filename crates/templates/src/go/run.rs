@@ -65,14 +65,7 @@ impl<'r> Run<'r> {
         Ok(Flow::Next)
     }
 
-    /// Runs a list and forgets the variables that it declares.
-    fn body(&mut self, nodes: &'r [Node], dot: &Value<'r>) -> Result<Flow, RenderError> {
-        let declared = self.variables.len();
-        let flow = self.nodes(nodes, dot)?;
-        self.variables.truncate(declared);
-        Ok(flow)
-    }
-
+    /// Runs one part; variables that are declared inside of a control structure are forgotten behind it.
     fn node(&mut self, node: &'r Node, dot: &Value<'r>) -> Result<Flow, RenderError> {
         self.budget.step(1)?;
         let declared = self.variables.len();
@@ -84,7 +77,7 @@ impl<'r> Run<'r> {
             Node::Action(pipe) => {
                 let value = self.pipe(pipe, dot)?;
                 if pipe.variables.is_empty() {
-                    let text = format::print(std::slice::from_ref(&value), &mut self.budget)?;
+                    let text = format::shown(vec![value], &mut self.budget)?;
                     self.budget.push(&mut self.out, &text)?;
                 }
                 // What it declares stays to the end of the list.
@@ -93,7 +86,11 @@ impl<'r> Run<'r> {
             Node::If { arms, otherwise } => self.branches(arms, otherwise, dot)?,
             Node::With { pipe, body, otherwise } => {
                 let value = self.pipe(pipe, dot)?;
-                if value.is_true() { self.body(body, &value)? } else { self.body(otherwise, dot)? }
+                if value.is_true() {
+                    self.nodes(body, &value)?
+                } else {
+                    self.nodes(otherwise, dot)?
+                }
             }
             Node::Range { pipe, body, otherwise } => self.range(pipe, body, otherwise, dot)?,
             Node::Break => Flow::Break,
@@ -111,10 +108,10 @@ impl<'r> Run<'r> {
     ) -> Result<Flow, RenderError> {
         for (pipe, body) in arms {
             if self.pipe(pipe, dot)?.is_true() {
-                return self.body(body, dot);
+                return self.nodes(body, dot);
             }
         }
-        self.body(otherwise, dot)
+        self.nodes(otherwise, dot)
     }
 
     fn range(
@@ -132,7 +129,7 @@ impl<'r> Run<'r> {
             }
         };
         if labels.is_empty() {
-            return self.body(otherwise, dot);
+            return self.nodes(otherwise, dot);
         }
         let declared = self.variables.len();
         for &(name, value) in labels {

@@ -56,11 +56,11 @@ impl<'b> Printer<'b> {
         // What is wider or more precise than any text may be would be made before it is refused.
         self.budget.fits(spec.precision.unwrap_or(0))?;
         self.budget.fits(spec.width.unwrap_or(0))?;
-        if verb == 'T' {
+        if verb == 'T' && !matches!(value, Value::Nil) {
             return self.text(value.type_name(), 's', spec);
         }
         match value {
-            Value::Nil if verb == 'v' => self.pad("<nil>", spec),
+            Value::Nil if matches!(verb, 'v' | 'T') => self.pad("<nil>", spec),
             Value::Bool(is_true) if matches!(verb, 't' | 'v') => {
                 self.pad(if *is_true { "true" } else { "false" }, spec)
             }
@@ -107,7 +107,6 @@ impl<'b> Printer<'b> {
     /// Writes a text in the width that is asked for.
     fn pad(&mut self, text: &str, spec: &Spec) -> Result<(), RenderError> {
         let missing = spec.width.unwrap_or(0).saturating_sub(text.chars().count());
-        self.budget.fits(self.out.len() + missing)?;
         let padding = (if spec.is_zero { "0" } else { " " }).repeat(missing);
         if spec.is_left {
             self.push(text)?;
@@ -123,6 +122,10 @@ impl<'b> Printer<'b> {
             'v' | 'g' | 'G' => float::general(number, spec.precision),
             'e' | 'E' => float::exponential(number, decimals),
             'f' | 'F' => float::fixed(number, decimals),
+            'b' | 'x' | 'X' => {
+                let message = format!("%{verb} of a float64 is not supported");
+                return Err(RenderError::Failed(message));
+            }
             _ => return self.bad(&Value::Float(number), verb, spec),
         };
         let written = if verb.is_ascii_uppercase() && number.is_finite() {
@@ -144,7 +147,6 @@ impl<'b> Printer<'b> {
         };
         let missing = spec.width.unwrap_or(0).saturating_sub(sign.len() + magnitude.len());
         if spec.is_zero && number.is_finite() && missing > 0 {
-            self.budget.fits(self.out.len() + missing)?;
             let zeros = "0".repeat(missing);
             return self.push(&format!("{sign}{zeros}{magnitude}"));
         }
@@ -215,13 +217,16 @@ fn integer(number: i64, verb: char, spec: &Spec) -> Option<String> {
     let digits = match verb {
         'v' | 'd' => magnitude.to_string(),
         'b' => format!("{magnitude:b}"),
-        'o' => format!("{magnitude:o}"),
-        'O' => format!("0o{magnitude:o}"),
+        'o' | 'O' => format!("{magnitude:o}"),
         'x' => format!("{magnitude:x}"),
         'X' => format!("{magnitude:X}"),
         'c' => return Some(character.to_string()),
         'q' => return Some(quote::quote(&character.to_string(), '\'', spec.is_plus)),
-        'U' => return Some(format!("U+{number:04X}")),
+        'U' => {
+            let digits_min = spec.precision.unwrap_or(4).max(4);
+            let zeros = "0".repeat(digits_min.saturating_sub(format!("{number:X}").len()));
+            return Some(format!("U+{zeros}{number:X}"));
+        }
         _ => return None,
     };
     if spec.precision == Some(0) && number == 0 {
@@ -240,6 +245,7 @@ fn integer(number: i64, verb: char, spec: &Spec) -> Option<String> {
         _ => 0,
     };
     let mut text = String::from(sign);
+    text.push_str(if verb == 'O' { "0o" } else { "" });
     text.extend(std::iter::repeat_n('0', least.saturating_sub(digits.len())));
     text.push_str(&digits);
     Some(text)

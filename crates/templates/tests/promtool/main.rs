@@ -5,10 +5,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod random;
+
 use std::fmt::Write;
 use std::process::Command;
 
 use pampero_templates::go::{Data, Template};
+
+use crate::random::Random;
 
 const EXTERNAL_URL: &str = "http://prom.example:9090/a%20b";
 const EXTERNAL_LABELS: [(&str, &str); 2] = [("cluster", "c1"), ("empty_not", "x")];
@@ -61,6 +65,7 @@ const TEMPLATES: &[&str] = &[
     "{{ range $k, $v := $labels }}{{ $k }}={{ $v }};{{ end }}",
     "{{ range $v := $labels }}{{ $v }},{{ . }};{{ else }}none{{ end }}",
     "{{ range $labels }}{{ if eq . \"api\" }}{{ continue }}{{ end }}{{ . }}{{ break }}{{ end }}",
+    "{{ with .Labels }}{{ .job }}{{ .none }}{{ end }}{{ range .Labels }}{{ else }}{{ .Value }}{{ end }}",
     "{{ $n := 1 }}{{ range .Labels }}{{ $n = print $n \"x\" }}{{ end }}{{ $n }}",
     "{{ if true }}{{ $v := 1 }}{{ $v }}{{ end }}{{ with 0 }}{{ else }}zero{{ end }}",
     // Logic and comparison.
@@ -78,7 +83,7 @@ const TEMPLATES: &[&str] = &[
     "{{ printf \"%f %.2f %.0f %10.3f| %-10.1f| %+.1f %010.2f % .1f\" $value $value $value $value $value $value $value $value }}",
     "{{ printf \"%e %.2e %E %g %.3g %G %10g| %-12g| %+g %012g\" $value $value $value $value $value $value $value $value $value $value }}",
     "{{ printf \"%+v|%8v|%-8v|%.3v|%08v|% v\" $value $value $value $value $value $value }}",
-    "{{ printf \"%5d|%-5d|%05d|%+d|%x|%X|%o|%b|%c|%U|%q|% d|%.3d|%8.3d|%O\" 42 42 -42 42 -255 255 8 5 65 65 65 42 7 7 8 }}",
+    "{{ printf \"%5d|%-5d|%05d|%+d|%x|%X|%o|%b|%c|%U|%.6U|%q|% d|%.3d|%8.3d|%O\" 42 42 -42 42 -255 255 8 5 65 65 65 65 42 7 7 8 }}",
     "{{ printf \"%10s|%-10s|%.2s|%05s|%q|%+q|%x|% x|% X|%.1x\" \"héé\" \"hé\" \"héé\" \"ab\" \"a\\\"é\" \"é\" \"hé\" \"hé\" \"hé\" \"hé\" }}",
     "{{ printf \"%d\" $value }}",
     "{{ printf \"%s %t %z\" $value 1 true }}",
@@ -87,9 +92,11 @@ const TEMPLATES: &[&str] = &[
     "{{ printf \"%*d|%-*d|%.*f\" 5 1 5 1 2 3.14159 }} {{ printf \"%*d\" \"a\" 1 }} {{ printf \"%.*d\" -1 1 }}",
     "{{ printf \"%v %s %d %+v\" $labels $labels $labels . }}",
     "{{ printf \"%T %T %T %T %T\" $value 1 \"a\" true $labels }}",
-    "{{ printf \"%v %s %5v %d\" nil nil nil nil }}",
+    "{{ printf \"%v %s %5v %d %8T|%.4O|%08O\" nil nil nil nil nil 65 65 }} {{ or nil }}",
     "{{ printf \"%6t|%-6t|%v\" true false true }}",
     "{{ printf \"%5.1f%%\" $value }} {{ printf \"no verbs\" }} {{ printf \"%s\" }} {{ printf \"%!\" }}",
+    "{{ printf \"%q %+q %x\" \"e\\u0301\\u00a0\\u200b\\U0001F600\" \"😀\" \"é\" }} {{ js \"e\\u0301\\u00a0\" }}",
+    "{{ html \"\" nil 1 }} {{ ne 2 nil }} {{ eq nil nil }} {{ eq \"a\" nil }}",
     // Numbers for people.
     "{{ humanize $value }}",
     "{{ $value | humanize1024 }}",
@@ -211,25 +218,64 @@ fn promtool(folder: &std::path::Path) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&said).into_owned())
 }
 
-#[test]
-fn prometheus_renders_the_same() {
+#[track_caller]
+fn check_rendered(templates: &[&str], values: &[(&str, f64)]) {
     let folder = tempfile::tempdir().unwrap();
-    write_files(folder.path(), TEMPLATES, &VALUES, |source, number, value| {
+    write_files(folder.path(), templates, values, |source, number, value| {
         render(source, number, value).unwrap_or_else(|error| panic!("{source}: {error}"))
     });
     let (passed, said) = promtool(folder.path());
     assert!(passed, "{said}");
 }
 
-#[test]
-fn prometheus_fails_on_the_same() {
+#[track_caller]
+fn check_failing(templates: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
-    for source in FAILING {
+    for source in templates {
         assert!(render(source, 0, 1.0).is_err(), "{source} renders");
     }
-    let value = [("1", 1.0)];
-    write_files(folder.path(), FAILING, &value, |_, _, _| String::new());
+    write_files(folder.path(), templates, &[("1", 1.0)], |_, _, _| String::new());
     let (_, said) = promtool(folder.path());
-    let failed = said.matches("<error expanding template").count();
-    assert_eq!(failed, FAILING.len(), "{said}");
+    for (index, source) in templates.iter().enumerate() {
+        let failed = format!("a{index}=\"<error expanding template");
+        assert!(said.contains(&failed), "{source} renders in Prometheus: {said:.2000}");
+    }
+}
+
+#[test]
+fn prometheus_renders_the_same() {
+    check_rendered(TEMPLATES, &VALUES);
+}
+
+#[test]
+fn prometheus_fails_on_the_same() {
+    check_failing(FAILING);
+}
+
+#[test]
+fn prometheus_agrees_on_random_calls() {
+    check_random(1, 700, Random::call_template);
+}
+
+#[test]
+fn prometheus_agrees_on_random_control() {
+    check_random(2, 300, Random::control_template);
+}
+
+/// Makes so many random templates that can be parsed, and compares what is made of them.
+#[track_caller]
+fn check_random(seed: u64, count: usize, make: fn(&mut Random) -> String) {
+    let mut random = Random::new(seed);
+    let (mut rendered, mut failing) = (Vec::new(), Vec::new());
+    while rendered.len() + failing.len() < count {
+        let source = make(&mut random);
+        if Template::parse(&source).is_err() {
+            continue;
+        }
+        let is_rendered = render(&source, 0, 1.0).is_ok();
+        if is_rendered { &mut rendered } else { &mut failing }.push(source);
+    }
+    assert!(count / 3 < rendered.len(), "only {} render", rendered.len());
+    check_rendered(&rendered.iter().map(String::as_str).collect::<Vec<_>>(), &VALUES[1..2]);
+    check_failing(&failing.iter().map(String::as_str).collect::<Vec<_>>());
 }
