@@ -15,7 +15,7 @@ mod statement;
 use crate::ScriptError;
 use crate::scan::{Lexeme, Token, scan};
 use crate::script::Script;
-use crate::syntax::{Program, Span, Type};
+use crate::syntax::{Pattern, Program, Span, Type};
 
 use scope::Scope;
 
@@ -190,12 +190,7 @@ impl<'s> Parser<'s> {
     }
 
     /// Compiles the pattern that comes next.
-    fn compile(
-        &mut self,
-        body: &str,
-        flags: &str,
-        whole: bool,
-    ) -> Result<regex::Regex, ScriptError> {
+    fn compile(&mut self, body: &str, flags: &str, whole: bool) -> Result<Pattern, ScriptError> {
         if self.patterns >= PATTERNS_MAX {
             let message =
                 format!("a script may have {PATTERNS_MAX} patterns, and this is one more");

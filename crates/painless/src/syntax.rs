@@ -104,7 +104,7 @@ pub(crate) enum ExpressionKind {
     /// Whether the pattern is in the text; a pattern for the whole text says so itself.
     Matches {
         text: Box<Expression>,
-        pattern: Regex,
+        pattern: Pattern,
         safe: bool,
     },
     Not(Box<Expression>),
@@ -155,6 +155,14 @@ pub(crate) enum ExpressionKind {
     },
     List(Vec<Expression>),
     Map(Vec<(Expression, Expression)>),
+}
+
+/// A compiled pattern.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    pub(crate) regex: Regex,
+    /// Steps that each byte of a text costs, by the size of the compiled pattern.
+    pub(crate) steps_per_byte: usize,
 }
 
 /// A value that is written out.

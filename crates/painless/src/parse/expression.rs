@@ -4,7 +4,7 @@ use crate::ScriptError;
 use crate::number::Arithmetic;
 use crate::scan::Token;
 use crate::script::Script;
-use crate::syntax::{Comparison, Expression, ExpressionKind, Literal};
+use crate::syntax::{Comparison, Expression, ExpressionKind, Literal, Pattern};
 
 use super::Parser;
 use super::literal::read_number;
@@ -210,7 +210,7 @@ impl Parser<'_> {
     }
 
     /// Reads the pattern that comes next and compiles it.
-    pub(super) fn pattern(&mut self, whole: bool) -> Result<regex::Regex, ScriptError> {
+    pub(super) fn pattern(&mut self, whole: bool) -> Result<Pattern, ScriptError> {
         let Token::Pattern { body, flags } = *self.token() else {
             return Err(self.unexpected("a pattern between slashes, like /timeout/"));
         };

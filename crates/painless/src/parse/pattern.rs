@@ -7,7 +7,9 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-use regex::{Regex, RegexBuilder};
+use regex::RegexBuilder;
+
+use crate::syntax::Pattern;
 
 /// Longest pattern, in bytes.
 const PATTERN_BYTES_MAX: usize = 2048;
@@ -15,13 +17,16 @@ const PATTERN_BYTES_MAX: usize = 2048;
 /// Largest compiled pattern, in bytes.
 const COMPILED_BYTES_MAX: usize = 1 << 17;
 
+/// Size up to which a compiled pattern costs one step for each byte of a text.
+const COMPILED_BYTES_MIN: usize = 1 << 9;
+
 /// How deep groups may lie in one another.
 const GROUPS_MAX: u32 = 50;
 
 const LINE_ENDS: &str = r"\n\r\u{85}\u{2028}\u{2029}";
 
 /// Compiles a pattern, for the whole text or for any part of it; the message says what is wrong with it.
-pub(super) fn compile(body: &str, flags: &str, whole: bool) -> Result<Regex, String> {
+pub(super) fn compile(body: &str, flags: &str, whole: bool) -> Result<Pattern, String> {
     if body.len() > PATTERN_BYTES_MAX {
         return Err(format!("the pattern is longer than {PATTERN_BYTES_MAX} bytes"));
     }
@@ -44,22 +49,39 @@ pub(super) fn compile(body: &str, flags: &str, whole: bool) -> Result<Regex, Str
         true => format!(r"\A(?:{})\z", writer.written),
         false => writer.written,
     };
-    RegexBuilder::new(&written)
-        .case_insensitive(has('i'))
-        .size_limit(COMPILED_BYTES_MAX)
-        .dfa_size_limit(1 << 20)
-        .nest_limit(GROUPS_MAX)
-        .build()
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "the pattern is too large once compiled".to_owned(),
+    build(&written, has('i')).map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "the pattern is too large once compiled".to_owned(),
+        other => {
+            // The last line says what is wrong; those above draw where, in the spelled-out pattern.
+            let text = other.to_string();
+            let reason = text.lines().last().unwrap_or_default().trim();
+            let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+            format!("the pattern is not understood: {reason}")
+        }
+    })
+}
+
+/// Builds the engine of a pattern within the smallest size that is enough for it.
+///
+/// At worst each byte of a text is looked at once for each state of the pattern, and the size, which
+/// nothing else tells, stands for the states.
+fn build(written: &str, ignore_case: bool) -> Result<Pattern, regex::Error> {
+    let mut size = COMPILED_BYTES_MIN;
+    loop {
+        let built = RegexBuilder::new(written)
+            .case_insensitive(ignore_case)
+            .size_limit(size)
+            .dfa_size_limit(1 << 20)
+            .nest_limit(GROUPS_MAX)
+            .build();
+        match built {
+            Err(regex::Error::CompiledTooBig(_)) if size < COMPILED_BYTES_MAX => size *= 2,
             other => {
-                // The last line says what is wrong; those above draw where, in the spelled-out pattern.
-                let text = other.to_string();
-                let reason = text.lines().last().unwrap_or_default().trim();
-                let reason = reason.strip_prefix("error: ").unwrap_or(reason);
-                format!("the pattern is not understood: {reason}")
+                let steps_per_byte = size / COMPILED_BYTES_MIN;
+                return other.map(|regex| Pattern { regex, steps_per_byte });
             }
-        })
+        }
+    }
 }
 
 /// Writes a pattern of Java as one of the engine.
@@ -235,7 +257,7 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, flags: &str, whole: bool, text: &str, matches: bool) {
-        let pattern = compile(body, flags, whole).unwrap();
+        let pattern = compile(body, flags, whole).unwrap().regex;
         assert_eq!(pattern.is_match(text), matches, "/{body}/{flags} in {text:?}: {pattern}");
     }
 

@@ -1,11 +1,9 @@
 //! Methods of texts, whose places count UTF-16 units as in Java, and patterns.
 
-use regex::Regex;
-
 use crate::RunError;
 use crate::catalog::Method;
 use crate::number::Number;
-use crate::syntax::Expression;
+use crate::syntax::{Expression, Pattern};
 use crate::value::Value;
 
 use super::Run;
@@ -80,15 +78,13 @@ impl<'a> Run<'a> {
     pub(super) fn matches(
         &mut self,
         text: &'a Expression,
-        pattern: &Regex,
+        pattern: &Pattern,
         safe: bool,
     ) -> Result<Value<'a>, RunError> {
         match self.evaluate(text)? {
             Value::Text(found) => {
-                // The time is that of the text times that of the pattern, at worst.
-                let rounds = 1 + pattern.as_str().len() / 64;
-                self.budget.spend(found.len().saturating_mul(rounds))?;
-                Ok(Value::Boolean(pattern.is_match(&found)))
+                self.budget.spend(found.len().saturating_mul(pattern.steps_per_byte))?;
+                Ok(Value::Boolean(pattern.regex.is_match(&found)))
             }
             Value::Null if safe => Ok(Value::Null),
             Value::Null => Err(self.null(text.span)),
