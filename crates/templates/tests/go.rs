@@ -52,6 +52,8 @@ fn what_is_not_understood_is_refused_by_name() {
     check_refused("{{ eq 1 }}", 1, 4, "eq takes at least 2 arguments");
     check_refused("{{ match \"(\" \"a\" }}", 1, 10, "the regular expression ( is not understood");
     check_refused("{{ match \"(a{999}){999}\" \"a\" }}", 1, 10, "not understood");
+    let many = "{{ match \"a\" \"a\" }}".repeat(51);
+    check_refused(&many, 1, 960, "more than 50 regular expressions");
 }
 
 #[test]
@@ -148,8 +150,13 @@ fn length_and_steps_are_bounded() {
         &too_long,
     );
     check_bounded(&format!("{{{{ js \"{}\" }}}}", "<".repeat(900)), &too_long);
+    let too_many = RenderError::TooManySteps { steps_max: STEPS_MAX };
+    let slow = "{{range $labels}}".repeat(9)
+        + &format!("{{{{ match \"[a-z]{{900}}y\" \"{}\" }}}}", "x".repeat(900))
+        + &"{{end}}".repeat(9);
+    check_bounded(&slow, &too_many);
     let body = "{{range $labels}}".repeat(20) + &"{{end}}".repeat(20);
-    check_bounded(&body, &RenderError::TooManySteps { steps_max: STEPS_MAX });
+    check_bounded(&body, &too_many);
 }
 
 #[track_caller]

@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-use regex::Regex;
-
+use super::pattern::Pattern;
 use super::value::{self, Value};
-use super::{Data, compare, convert, format, host, humanize, pattern};
+use super::{Data, compare, convert, format, host, humanize};
 use crate::RenderError;
 use crate::budget::Budget;
 
 /// Steps that the compilation of a regular expression takes.
-const PATTERN_STEPS: usize = 1_000;
+const PATTERN_STEPS: usize = 5_000;
 
 macro_rules! functions {
     ($($(#[$doc:meta])* $variant:ident $name:literal $least:literal $most:expr;)*) => {
@@ -114,7 +113,7 @@ impl Function {
 pub(super) fn call<'r>(
     function: Function,
     mut values: Vec<Value<'r>>,
-    pattern: Option<&Regex>,
+    pattern: Option<&Pattern>,
     data: &Data<'r>,
     budget: &mut Budget,
 ) -> Result<Value<'r>, RenderError> {
@@ -159,19 +158,12 @@ pub(super) fn call<'r>(
         Function::PathPrefix => host::path(data.external_url),
         Function::ExternalUrl => return Ok(Value::Text(Cow::Borrowed(data.external_url))),
         Function::Match => {
-            let searched = text(&values[1])?;
-            budget.text(searched.len().min(budget.bytes_max()))?;
-            let is_match = |pattern: &Regex| Value::Bool(pattern.is_match(searched));
-            return with_pattern(pattern, text(&values[0])?, budget, |pattern, _| {
-                Ok(is_match(pattern))
-            });
+            let pattern = pattern_of(pattern, &values[0], budget)?;
+            return pattern.is_match(text(&values[1])?, budget).map(Value::Bool);
         }
         Function::ReReplaceAll => {
-            let (replacement, searched) = (text(&values[1])?, text(&values[2])?);
-            return with_pattern(pattern, text(&values[0])?, budget, |compiled, budget| {
-                let replaced = pattern::replace_all(compiled, replacement, searched, budget)?;
-                Ok(Value::Text(Cow::Owned(replaced)))
-            });
+            let pattern = pattern_of(pattern, &values[0], budget)?;
+            pattern.replace_all(text(&values[1])?, text(&values[2])?, budget)?
         }
     };
     budget.text(made.len())?;
@@ -239,16 +231,15 @@ fn index<'r>(values: &[Value<'r>]) -> Result<Value<'r>, String> {
     Ok(item)
 }
 
-fn with_pattern<'r>(
-    compiled: Option<&Regex>,
-    written: &str,
+/// Returns the regular expression that was compiled with the template, or that of a text which was made.
+fn pattern_of<'p>(
+    compiled: Option<&'p Pattern>,
+    value: &Value<'_>,
     budget: &mut Budget,
-    use_it: impl FnOnce(&Regex, &mut Budget) -> Result<Value<'r>, RenderError>,
-) -> Result<Value<'r>, RenderError> {
+) -> Result<Cow<'p, Pattern>, RenderError> {
     if let Some(compiled) = compiled {
-        return use_it(compiled, budget);
+        return Ok(Cow::Borrowed(compiled));
     }
     budget.step(PATTERN_STEPS)?;
-    let compiled = pattern::compile(written).map_err(RenderError::Failed)?;
-    use_it(&compiled, budget)
+    Pattern::compile(text(value)?).map(Cow::Owned).map_err(RenderError::Failed)
 }

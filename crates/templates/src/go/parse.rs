@@ -23,6 +23,7 @@ pub(super) fn parse(source: &str) -> Result<Vec<Node>, TemplateError> {
         variables: VARIABLES.map(str::to_owned).to_vec(),
         depth: 0,
         range_depth: 0,
+        patterns: 0,
         dot_is_data: true,
     };
     match parser.list()? {
@@ -41,6 +42,8 @@ struct Parser<'s> {
     variables: Vec<String>,
     depth: usize,
     range_depth: usize,
+    /// How many regular expressions were compiled.
+    patterns: usize,
     /// Whether the dot is what the template is rendered over.
     dot_is_data: bool,
 }

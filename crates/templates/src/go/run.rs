@@ -13,6 +13,9 @@ use crate::RenderError;
 use crate::budget::Budget;
 use crate::place::place;
 
+/// So many variables are looked through in one step.
+const VARIABLES_PER_STEP: usize = 8;
+
 /// Writes `nodes` over `data`.
 pub(super) fn run(
     source: &str,
@@ -157,6 +160,7 @@ impl<'r> Run<'r> {
         let value = self.commands(pipe, dot)?;
         for name in &pipe.variables {
             let value = self.copy(&value)?;
+            self.budget.step(self.variables.len() / VARIABLES_PER_STEP)?;
             let known = self.variables.iter_mut().rev().find(|(known, _)| known == name);
             match known {
                 Some((_, place)) if pipe.is_assignment => *place = value,
@@ -196,6 +200,7 @@ impl<'r> Run<'r> {
             Term::Float(number) => Value::Float(*number),
             Term::Text(text) => Value::Text(Cow::Borrowed(text)),
             Term::Variable(name) => {
+                self.budget.step(self.variables.len() / VARIABLES_PER_STEP)?;
                 let known = self.variables.iter().rev().find(|(known, _)| known == name);
                 let value = known.map_or(Value::Nil, |(_, value)| value.clone());
                 self.copy(&value)?

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use regex::Regex;
-
 use super::functions::Function;
+use super::pattern::Pattern;
 
 /// A part of a template.
 #[derive(Clone, Debug)]
@@ -52,7 +51,7 @@ pub(super) struct Call {
     pub(super) function: Function,
     pub(super) arguments: Vec<Operand>,
     /// The first argument as a regular expression, where the function takes one and it stands there.
-    pub(super) pattern: Option<Arc<Regex>>,
+    pub(super) pattern: Option<Arc<Pattern>>,
     /// Where it stands, in bytes.
     pub(super) at: usize,
 }

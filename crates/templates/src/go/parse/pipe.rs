@@ -1,12 +1,17 @@
 //! Pipelines: variables, commands, operands.
 
+use std::sync::Arc;
+
 use super::super::functions::Function;
 use super::super::lex::{Kind, Token};
-use super::super::pattern;
+use super::super::pattern::Pattern;
 use super::super::syntax::{Call, Command, Operand, Pipe, Term};
 use super::super::value::DATA_FIELDS;
 use super::{Parser, Tokens};
 use crate::TemplateError;
+
+/// Most regular expressions of one template.
+const PATTERNS_MAX: usize = 50;
 
 impl<'s> Parser<'s> {
     /// Reads a pipeline up to the end of the action or a `)`, which it leaves there.
@@ -129,11 +134,21 @@ impl<'s> Parser<'s> {
         }
         let pattern = match arguments.first() {
             Some(Operand { term: Term::Text(text), at, .. }) if function.takes_pattern() => {
-                Some(pattern::compile(text).map_err(|message| self.error(*at, message))?)
+                Some(self.pattern(text, *at)?)
             }
             _ => None,
         };
         Ok(Call { function, arguments, pattern, at })
+    }
+
+    /// Compiles a regular expression that stands in the template.
+    fn pattern(&mut self, written: &str, at: usize) -> Result<Arc<Pattern>, TemplateError> {
+        self.patterns += 1;
+        if PATTERNS_MAX < self.patterns {
+            let message = format!("the template has more than {PATTERNS_MAX} regular expressions");
+            return Err(self.error(at, message));
+        }
+        Pattern::compile(written).map(Arc::new).map_err(|message| self.error(at, message))
     }
 
     fn operand(&mut self, tokens: &mut Tokens<'s>) -> Result<Operand, TemplateError> {
