@@ -8,12 +8,14 @@
 
 mod alert;
 mod book;
+mod definitions;
 mod delivery;
 mod engine;
 mod history;
 mod metrics;
 mod mute;
 mod outbox;
+mod run;
 mod store;
 mod monitor;
 mod observation;
@@ -23,6 +25,9 @@ mod search;
 mod text;
 
 pub use alert::{Alert, AlertState, Change, Notice, NoticeKind};
+pub use definitions::{
+    Definitions, DefinitionsOptions, DefinitionError, Deleted, Entry, MonitorEntry, Problem, VersionCheck,
+};
 pub use monitor::{
     Action, Extension, Monitor, MonitorError, MonitorErrorKind, MonitorTeller, RenderedSearch, SearchInput,
     StoredFacts, Told, Trigger, TriggerExtension,
@@ -38,6 +43,7 @@ pub use mute::{Day, Mute, MuteError, MuteWindow, Mutes, MutesNow, matcher};
 pub use observation::{Finding, Observation, Outcome, Phase, SourceId, SourceKind};
 pub use outbox::{MessageState, OutboxRow, SourceTally, Tally, Waiting};
 pub use policy::{ActionPolicy, Escalation, NoDataRule, Policy};
+pub use run::{ActionRun, Execution, Observer, RunOptions, RunStatus, Runner, TriggerRun};
 pub use schedule::{Cron, Interval, Schedule, Unit};
 pub use search::LogSearch;
 pub use store::{AlertFilter, AlertSort, HistoryFilter, MessageFilter, StoreError};

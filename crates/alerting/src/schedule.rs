@@ -3,7 +3,6 @@
 //! Knows no clock: an instant is passed in, and the runs before and after it are told.
 
 mod cron;
-mod runs;
 
 use std::time::Duration;
 
@@ -11,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 pub use cron::Cron;
-pub(crate) use runs::LastRuns;
 
 use crate::monitor::MonitorError;
 use crate::monitor::place::Place;

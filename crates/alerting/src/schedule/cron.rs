@@ -86,7 +86,8 @@ impl Cron {
 
     /// Returns the first run after `after`, or `None` when there is none within nine years.
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        let end = after.checked_add(SignedDuration::from_hours(24 * i64::from(HORIZON_DAYS))).ok()?;
+        let end =
+            after.checked_add(SignedDuration::from_hours(24 * i64::from(HORIZON_DAYS))).ok()?;
         let minute = after.as_second().div_euclid(60) + 1;
         let mut from = Timestamp::from_second(minute * 60).ok()?;
         // A change of the clocks may lie between `after` and the next whole minute of the old offset.
@@ -184,7 +185,8 @@ impl Cron {
             return false;
         }
         let day = self.days.has(date.day().unsigned_abs().into());
-        let weekday = self.weekdays.has(date.weekday().to_sunday_zero_offset().unsigned_abs().into());
+        let weekday =
+            self.weekdays.has(date.weekday().to_sunday_zero_offset().unsigned_abs().into());
         match (self.days.is_any, self.weekdays.is_any) {
             (false, false) => day || weekday,
             _ => day && weekday,
