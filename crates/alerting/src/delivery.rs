@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::line::Line;
-pub use self::post::Post;
+pub use self::post::{Channels, Post};
 use crate::engine::Inner;
 
 /// Knows the channels, and sends one message once.

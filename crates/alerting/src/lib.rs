@@ -33,7 +33,7 @@ pub use monitor::{
     StoredFacts, Told, Trigger, TriggerExtension,
 };
 pub use book::{AckRefusal, AlertCounts, Book, BookLimits, Step};
-pub use delivery::{Deliver, Manner, Post, Receiver};
+pub use delivery::{Channels, Deliver, Manner, Post, Receiver};
 pub use engine::{
     AlertPage, AlertStatistics, Alerting, AlertingOptions, ChannelStatistics, Observed, TestError,
 };

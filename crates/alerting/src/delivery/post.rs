@@ -5,58 +5,70 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use pampero_notifications::{Channel, Courier, Delivered, DeliveryError, Message};
+use pampero_notifications::{Channel, ChannelBook, Courier, Delivered, DeliveryError, Message};
 use pampero_resilience::FailureClass;
 
 use super::{Deliver, Manner, Receiver};
 
-/// A courier with the channels that there are, which may change at any time.
+/// The channels that there are, by their ids; they may change at any time. Clones share them.
+///
+/// A courier gets a clone to find the accounts and groups of e-mail channels.
+#[derive(Clone, Debug, Default)]
+pub struct Channels(Arc<ArcSwap<BTreeMap<String, Arc<Channel>>>>);
+
+impl Channels {
+    /// Sets the channels. [`Alerting::note_channels`](crate::Alerting::note_channels) then lets what waits for
+    /// one of them try at once.
+    pub fn set(&self, channels: BTreeMap<String, Arc<Channel>>) {
+        self.0.store(Arc::new(channels));
+    }
+
+    /// Returns the channels.
+    pub fn all(&self) -> Arc<BTreeMap<String, Arc<Channel>>> {
+        self.0.load_full()
+    }
+}
+
+impl ChannelBook for Channels {
+    fn channel(&self, id: &str) -> Option<Arc<Channel>> {
+        self.0.load().get(id).cloned()
+    }
+}
+
+/// A courier with the channels that there are.
 #[derive(Debug)]
 pub struct Post {
     courier: Courier,
-    channels: ArcSwap<BTreeMap<String, Arc<Channel>>>,
+    channels: Channels,
 }
 
 impl Post {
-    /// Makes a post without channels.
-    pub fn new(courier: Courier) -> Self {
-        Self { courier, channels: ArcSwap::default() }
-    }
-
-    /// Sets the channels by their ids. [`Alerting::note_channels`](crate::Alerting::note_channels) then lets
-    /// what waits for one of them try at once.
-    pub fn set_channels(&self, channels: BTreeMap<String, Arc<Channel>>) {
-        self.channels.store(Arc::new(channels));
-    }
-
-    /// Returns the channels by their ids.
-    pub fn channels(&self) -> Arc<BTreeMap<String, Arc<Channel>>> {
-        self.channels.load_full()
+    /// Makes a post.
+    pub fn new(courier: Courier, channels: Channels) -> Self {
+        Self { courier, channels }
     }
 }
 
 #[async_trait]
 impl Deliver for Post {
     fn receiver(&self, channel: &str) -> Option<Receiver> {
-        let channels = self.channels.load();
-        let channel = channels.get(channel)?;
+        let channel = self.channels.channel(channel).filter(|found| found.is_receiver())?;
         Some(Receiver {
             name: channel.name.clone(),
             is_enabled: channel.is_enabled,
-            manner: manner(channel),
+            manner: manner(&channel),
             changed: channel.updated,
         })
     }
 
     fn forgetful(&self) -> HashSet<String> {
-        let channels = self.channels.load();
+        let channels = self.channels.all();
         let forgetful = channels.iter().filter(|(_, one)| manner(one) == Manner::Forgetful);
         forgetful.map(|(id, _)| id.clone()).collect()
     }
 
     async fn deliver(&self, channel: &str, message: &Message) -> Result<Delivered, DeliveryError> {
-        let channels = self.channels();
-        let Some(found) = channels.get(channel) else {
+        let Some(found) = self.channels.channel(channel) else {
             return Err(DeliveryError {
                 class: FailureClass::BadRequest,
                 status: None,
@@ -65,7 +77,7 @@ impl Deliver for Post {
                 may_have_arrived: false,
             });
         };
-        self.courier.deliver(found, message).await
+        self.courier.deliver(&found, message).await
     }
 }
 
