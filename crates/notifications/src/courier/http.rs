@@ -84,7 +84,15 @@ impl Courier {
         }
         let guard = &self.options.guard;
         let host = Host::Domain(name.to_owned());
-        let found = guard.addresses(&host, 0).await.map_err(|error| of_guard(&error))?;
+        let resolving =
+            tokio::time::timeout(self.options.connect_timeout, guard.addresses(&host, 0));
+        let found = match resolving.await {
+            Ok(found) => found.map_err(|error| of_guard(&error))?,
+            Err(_) => {
+                let reason = format!("the name {name} was not resolved within the time allowed");
+                return Err(DeliveryError::transient(reason, false));
+            }
+        };
         let is_named = |address: &SocketAddr| guard.names(address.ip());
         if found.iter().all(is_named) || url.path().contains("slack.com/services/") {
             return Ok(());

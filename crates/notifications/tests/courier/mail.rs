@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pampero_notifications::{Channel, CourierOptions, Delivered, DeliveryError, Message};
 use pampero_resilience::FailureClass;
@@ -211,7 +212,11 @@ async fn endless_greeting_is_cut() {
 #[tokio::test]
 async fn server_that_does_not_say_farewell_has_the_letter() {
     let server = MailServer::start(Behaviour { clings: true, ..Behaviour::default() });
-    let delivered = deliver(&server, &account(&server, "start_tls"), &message()).await.unwrap();
+    let account = account(&server, "start_tls");
+    let message = message();
+    let patience = Duration::from_secs(8);
+    let outcome = tokio::time::timeout(patience, deliver(&server, &account, &message)).await;
+    let delivered = outcome.expect("the server is not waited for").unwrap();
     assert_eq!(delivered.status, 250);
 }
 
