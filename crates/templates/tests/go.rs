@@ -47,6 +47,7 @@ fn what_is_not_understood_is_refused_by_name() {
     check_refused("{{ $nope }}", 1, 4, "the variable $nope is not known");
     check_refused("{{ $x = 1 }}", 1, 4, "the variable $x is not declared");
     check_refused("{{ if 1 }}{{ $x := 1 }}{{ end }}{{ $x }}", 1, 36, "$x is not known");
+    check_refused("{{if 1}}{{$y := 1}}{{else}}{{$y}}{{end}}", 1, 30, "$y is not known");
     check_refused("{{ humanize }}", 1, 4, "humanize takes 1 arguments, and has 0");
     check_refused("{{ 1 | humanize 2 }}", 1, 8, "humanize takes 1 arguments, and has 2");
     check_refused("{{ eq 1 }}", 1, 4, "eq takes at least 2 arguments");

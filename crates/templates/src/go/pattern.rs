@@ -167,6 +167,7 @@ mod tests {
         check(r"^[[:digit:]x]+$", "1x", true);
         check(r"^[]a]+$", "]a", true);
         check(r"^[^]a]$", "]", false);
+        check(r"^[]&&]+$", "]&", true);
         check(r"^[a&&b]+$", "a&b", true);
         check(r"^[~~]+$", "~", true);
         check(r"\pL", "é", true);
