@@ -153,12 +153,12 @@ impl<'a> Run<'a> {
     /// Returns the value as one of the type that the variable was declared with.
     fn fit(&self, value: Value<'a>, slot: usize, span: Span) -> Result<Value<'a>, RunError> {
         let to = self.program.slots[slot];
-        let name = value.type_name();
+        let name = value.noun();
         value.converted(to, false).map_err(|misfit| match misfit {
             Misfit::Null => self.null(span),
             Misfit::Type => self.failed(
                 span,
-                &format!("a {name} does not fit into a variable of type {}", to.name()),
+                &format!("{name} does not fit into a variable of type {}", to.name()),
             ),
         })
     }
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
                 );
             }
             (other, _) => {
-                let message = format!("a {} cannot be looped over", other.type_name());
+                let message = format!("{} cannot be looped over", other.noun());
                 return Err(self.failed(values.span, &message));
             }
         };
@@ -257,7 +257,7 @@ fn describe(value: &Value<'_>) -> String {
         Value::Boolean(boolean) => format!("the boolean {boolean}"),
         Value::Number(number) => format!("the {} {number}", number.type_name()),
         Value::Text(text) => format!("the String \"{}\"", shorten(text)),
-        other => format!("a {}", other.type_name()),
+        other => other.noun(),
     }
 }
 

@@ -135,6 +135,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Returns the name of the type with its article.
+    pub(crate) fn noun(&self) -> String {
+        match self.type_name() {
+            "null" => "null".to_owned(),
+            "int" => "an int".to_owned(),
+            name => format!("a {name}"),
+        }
+    }
+
     /// Returns how many items the list has, or `None` if it is no list.
     pub(crate) fn item_count(&self) -> Option<usize> {
         match self {

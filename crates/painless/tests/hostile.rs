@@ -57,6 +57,18 @@ fn work_within_a_step_is_counted() {
 }
 
 #[test]
+fn a_long_text_costs_more_than_a_short_one() {
+    let ctx = json!({ "text": "a".repeat(10_000) });
+    let limits = Limits { steps_max: 250, ..Limits::default() };
+    for long in ["ctx.text == ctx.text", "ctx.text.equals(ctx.text)", "ctx.text.isEmpty()"] {
+        let run =
+            |source: &str| Script::parse(source).unwrap().condition(&[("ctx", &ctx)], &limits);
+        assert_eq!(run(long), Err(RunError::TooLong { steps: 250 }), "{long}");
+        assert!(run(&long.replace("ctx.text", "'a'")).is_ok(), "{long}");
+    }
+}
+
+#[test]
 fn patterns_with_many_states_cost_many_steps() {
     // Bits of the remainders of a square: no pattern can foresee them, so that all states are alive.
     let text: String =

@@ -173,6 +173,7 @@ fn what_is_not_well_formed_says_what_is_missing() {
     check("'a\\nb' == ctx", 1, 3, "in a text only \\\\ and \\' may follow a backslash");
     check("/* abc", 1, 1, "the comment /* does not end");
     check("ctx =~ /abc", 1, 8, "the pattern / does not end on its line");
+    check("ctx =~ /a\nb/", 1, 8, "the pattern / does not end on its line");
     check(
         "ctx =~ 'abc'",
         1,

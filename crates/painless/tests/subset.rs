@@ -307,14 +307,14 @@ fn what_goes_wrong_says_where() {
     failed("-'a' > 0", "'a': must be a number, and is a String");
     failed("!5", "5: must be true or false, and is the int 5");
     failed("if ('x') return true", "'x': must be true or false, and is the String \"x\"");
-    failed("params.limit.size() > 0", "params.limit: a int has no method size");
+    failed("params.limit.size() > 0", "params.limit: an int has no method size");
     failed(
         "[1].length() > 0",
         "[1]: a List has no method length: write .length without parentheses",
     );
     failed("params.keySet().get(0) == 1", "params.keySet(): a Set has no method get");
-    failed("params.limit.x == 1", "params.limit: a int has no member x");
-    failed("params.limit[0] == 1", "params.limit: a int has no places to index");
+    failed("params.limit.x == 1", "params.limit: an int has no member x");
+    failed("params.limit[0] == 1", "params.limit: an int has no places to index");
     failed(
         "for (x in ctx) { return true } return false",
         "ctx: a Map has no order to loop over: write .entrySet()",
@@ -328,7 +328,7 @@ fn what_goes_wrong_says_where() {
         "params._count * 1.5: a double does not fit into a variable of type int",
     );
     failed("(int) '5' == 5", "'5': a String cannot be cast to int");
-    failed("(String) params.limit == '5'", "params.limit: a int cannot be cast to String");
+    failed("(String) params.limit == '5'", "params.limit: an int cannot be cast to String");
     failed("Integer.parseInt('5x') > 0", "Integer.parseInt('5x'): the String \"5x\" is not an int");
     failed(
         "Integer.parseInt('3000000000') > 0",
@@ -344,8 +344,8 @@ fn what_goes_wrong_says_where() {
         "'abc'.substring(2, 1) == ''",
         "'abc'.substring(2, 1): a text of 3 has no part from 2 to 1",
     );
-    failed("'abc'.contains(5)", "5: contains takes a String, and this is a int");
-    failed("5 =~ /a/", "5: a pattern is looked for in a String, and this is a int");
+    failed("'abc'.contains(5)", "5: contains takes a String, and this is an int");
+    failed("5 =~ /a/", "5: a pattern is looked for in a String, and this is an int");
     failed("'yesterday'.toEpochMilli() > 0", "'yesterday'.toEpochMilli(): the text is no instant");
     failed("def s = 'a'; s++; return true", "s++: a String cannot be counted up or down");
 }

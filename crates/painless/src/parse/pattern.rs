@@ -272,6 +272,7 @@ mod tests {
         check(r"\d", "", false, "٣", false);
         check(r"\w+", "", true, "ñandú", false);
         check(r"[\d.]+", "", true, "1.5", true);
+        check(r"[\w]+", "", true, "a_B1", true);
         check(r"[^\d]+", "", true, "ab", true);
         check(r"[\D]+", "", true, "a1", false);
         check(r"\s", "", false, "a\u{a0}b", false);

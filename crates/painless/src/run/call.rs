@@ -45,7 +45,7 @@ impl<'a> Run<'a> {
                 (Method::Length, true) => ": write .length without parentheses",
                 _ => "",
             };
-            let message = format!("a {} has no method {}{hint}", value.type_name(), method.name());
+            let message = format!("{} has no method {}{hint}", value.noun(), method.name());
             self.failed(target.span, &message)
         })
     }
@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
             return self.null(span);
         }
         let message =
-            format!("{} takes {wanted}, and this is a {}", call.method.name(), found.type_name());
+            format!("{} takes {wanted}, and this is {}", call.method.name(), found.noun());
         self.failed(span, &message)
     }
 }

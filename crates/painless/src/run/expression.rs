@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
                 self.item(&value, place, target.span)
             }
             other => {
-                let message = format!("a {} has no member {name}", other.type_name());
+                let message = format!("{} has no member {name}", other.noun());
                 Err(self.failed(target.span, &message))
             }
         }
@@ -122,11 +122,11 @@ impl<'a> Run<'a> {
                 self.item(&value, if place < 0 { place + count } else { place }, target.span)
             }
             (_, key) if value.is_list() => {
-                let message = format!("an index must be an int, and is a {}", key.type_name());
+                let message = format!("an index must be an int, and is {}", key.noun());
                 Err(self.failed(index.span, &message))
             }
             (other, _) => {
-                let message = format!("a {} has no places to index", other.type_name());
+                let message = format!("{} has no places to index", other.noun());
                 Err(self.failed(target.span, &message))
             }
         }
@@ -157,11 +157,11 @@ impl<'a> Run<'a> {
 
     fn cast(&mut self, to: Type, expression: &'a Expression) -> Result<Value<'a>, RunError> {
         let value = self.evaluate(expression)?;
-        let name = value.type_name();
+        let name = value.noun();
         value.converted(to, true).map_err(|misfit| match misfit {
             Misfit::Null => self.null(expression.span),
             Misfit::Type => {
-                let message = format!("a {name} cannot be cast to {}", to.name());
+                let message = format!("{name} cannot be cast to {}", to.name());
                 self.failed(expression.span, &message)
             }
         })
@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
         let one = Value::Number(Number::Int(1));
         let operator = if up { Arithmetic::Add } else { Arithmetic::Subtract };
         if !matches!(old, Value::Number(_) | Value::Null) {
-            let message = format!("a {} cannot be counted up or down", old.type_name());
+            let message = format!("{} cannot be counted up or down", old.noun());
             return Err(self.failed(span, &message));
         }
         let new = self.calculate(span, operator, old.clone(), one, (span, span))?;

@@ -16,7 +16,7 @@ impl<'a> Run<'a> {
             Value::Number(number) => Ok(number),
             Value::Null => Err(self.null(expression.span)),
             other => {
-                let message = format!("must be a number, and is a {}", other.type_name());
+                let message = format!("must be a number, and is {}", other.noun());
                 Err(self.failed(expression.span, &message))
             }
         }

@@ -89,10 +89,8 @@ impl<'a> Run<'a> {
             Value::Null if safe => Ok(Value::Null),
             Value::Null => Err(self.null(text.span)),
             other => {
-                let message = format!(
-                    "a pattern is looked for in a String, and this is a {}",
-                    other.type_name()
-                );
+                let message =
+                    format!("a pattern is looked for in a String, and this is {}", other.noun());
                 Err(self.failed(text.span, &message))
             }
         }
