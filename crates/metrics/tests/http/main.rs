@@ -8,6 +8,7 @@ mod prometheus;
 mod promtool;
 mod requests;
 mod routes;
+mod rules;
 mod samples;
 mod served;
 mod wire;

@@ -20,12 +20,19 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts it on a free port and waits until it is ready.
+    /// Starts it without rules on a free port and waits until it is ready.
     pub(crate) async fn start(client: reqwest::Client) -> Self {
+        Self::start_with(client, "").await
+    }
+
+    /// Starts it with the rules of a file `r.yml`.
+    pub(crate) async fn start_with(client: reqwest::Client, rules: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("prometheus.yml");
-        std::fs::write(&config, "global: {scrape_interval: 15s, evaluation_interval: 15s}\n")
-            .unwrap();
+        std::fs::write(folder.path().join("r.yml"), rules).unwrap();
+        let text =
+            "global: {scrape_interval: 15s, evaluation_interval: 15s}\nrule_files: [r.yml]\n";
+        std::fs::write(&config, text).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let process = Command::new("prometheus")
             .arg(format!("--config.file={}", config.display()))

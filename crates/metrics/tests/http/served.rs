@@ -55,6 +55,11 @@ impl Served {
         Self { router: router(history, options), end_ms, _folder: folder }
     }
 
+    /// Serves a router whose history somebody else keeps.
+    pub(crate) fn of(router: Router) -> Self {
+        Self { router, end_ms: 0, _folder: tempfile::tempdir().unwrap() }
+    }
+
     /// Opens a history and writes the samples into it as others would.
     pub(crate) async fn filled() -> Self {
         let served = Self::empty(HttpOptions::default());
