@@ -9,6 +9,7 @@ mod due;
 mod evaluate;
 pub(crate) mod id;
 mod live;
+mod records;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pampero_series::Labels;
 
+pub use self::records::ActionRecord;
 pub(crate) use self::live::{ActionState, Live, SavedSource};
 use crate::alert::{Alert, AlertState, Change, Notice};
 use crate::mute::Mutes;
@@ -131,6 +133,9 @@ pub enum AckRefusal {
     },
 }
 
+/// The id of an alert, and why it was not acknowledged, if it was not.
+pub type Acknowledged = (String, Result<(), AckRefusal>);
+
 /// How many alerts there are.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct AlertCounts {
@@ -179,7 +184,7 @@ impl Book {
         let mut step = Step::default();
         state.evaluate(source, observation, &self.limits, &mut step);
         let repeating = (&self.repeating, self.repeat_every);
-        state.tell(source, observation.at, mutes, repeating, &self.limits, &mut step);
+        state.tell(observation.at, mutes, repeating, &self.limits, &mut step);
         state.collect(source, &mut step);
         step
     }
@@ -197,7 +202,7 @@ impl Book {
             }
             let mut step = Step::default();
             let repeating = (&self.repeating, self.repeat_every);
-            state.tell(source, now, mutes, repeating, &self.limits, &mut step);
+            state.tell(now, mutes, repeating, &self.limits, &mut step);
             state.collect(source, &mut step);
             if !step.is_empty() {
                 steps.push((source.clone(), step));
@@ -211,11 +216,7 @@ impl Book {
     ///
     /// Returns for each id why it was refused, if it was; the store knows which of the unknown ones were
     /// there once.
-    pub fn acknowledge(
-        &mut self,
-        ids: &[String],
-        now: Timestamp,
-    ) -> (Vec<(String, Result<(), AckRefusal>)>, Step) {
+    pub fn acknowledge(&mut self, ids: &[String], now: Timestamp) -> (Vec<Acknowledged>, Step) {
         let mut step = Step::default();
         let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
         let mut found: HashMap<String, Result<(), AckRefusal>> = HashMap::new();
@@ -238,8 +239,8 @@ impl Book {
         let mut state = self.sources.remove(source)?;
         let mut step = Step::default();
         state.delete_all(now, &mut step);
-        let none = (&HashSet::new(), Duration::MAX);
-        state.tell(source, now, &Mutes::default(), none, &self.limits, &mut step);
+        let repeating = (&self.repeating, self.repeat_every);
+        state.tell(now, &Mutes::default(), repeating, &self.limits, &mut step);
         step.rows.live.clear();
         step.rows.source = Some((source.clone(), None));
         Some(step)
@@ -326,6 +327,9 @@ impl Source {
             return;
         }
         self.policy = Some(Arc::new(policy.clone()));
+        for live in self.live.values_mut().chain(&mut self.trouble) {
+            live.rename(policy);
+        }
         let of_actions = policy.actions.iter().map(|action| (action.id.clone(), &action.channel));
         let of_escalations = policy.escalations.iter().enumerate();
         let of_escalations = of_escalations.map(|(index, e)| (escalation_id(index), &e.channel));

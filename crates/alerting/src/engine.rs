@@ -9,6 +9,7 @@ mod compose;
 mod keep;
 mod messages;
 mod questions;
+mod records;
 mod statistics;
 
 use std::collections::HashMap;
@@ -30,7 +31,7 @@ pub use self::messages::TestError;
 pub use self::questions::AlertPage;
 pub use self::statistics::{AlertStatistics, ChannelStatistics};
 use crate::alert::{Change, NoticeKind};
-use crate::book::{AckRefusal, Book, BookLimits, Step};
+use crate::book::{AckRefusal, Acknowledged, Book, BookLimits, Step};
 use crate::delivery::{self, Deliver};
 use crate::history::{CHANGES_MAX, HistoryCause, HistoryChange, HistoryEntry, HistoryMessage};
 use crate::mute::{MUTES_MAX, Mute, MuteError, Mutes};
@@ -201,7 +202,8 @@ impl Alerting {
 
     /// Enters an evaluation; what follows from it is on disk when this returns.
     ///
-    /// Blocks on the disk if anything changed, and not otherwise. `teller` is asked under the lock of the
+    /// Blocks on the disk if anything changed, and not otherwise: when an alert was seen last, and with which
+    /// value, is kept with its next change. `teller` is asked under the lock of the
     /// alerts and must not ask them anything. While the disk fails, everything goes on in memory.
     pub fn observe(
         &self,
@@ -244,7 +246,7 @@ impl Alerting {
     }
 
     /// Notes that somebody knows of alerts; returns for each id why it was refused, if it was. Blocks.
-    pub fn acknowledge(&self, ids: &[String]) -> Vec<(String, Result<(), AckRefusal>)> {
+    pub fn acknowledge(&self, ids: &[String]) -> Vec<Acknowledged> {
         let inner = &*self.0;
         let now = inner.clock.now();
         let mut core = inner.lock();
@@ -352,7 +354,11 @@ impl Inner {
         let inner = Arc::clone(self);
         match tokio::task::spawn_blocking(move || work(&inner)).await {
             Ok(done) => done,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime ends, and drops this soon.
+                Err(_) => std::future::pending().await,
+            },
         }
     }
 
@@ -486,7 +492,7 @@ impl Inner {
     }
 
     fn tidy(&self, core: &mut Core, now: Timestamp) {
-        const EVERY: Duration = Duration::from_secs(3_600);
+        const EVERY: Duration = Duration::from_secs(600);
         let is_due = core.tidied.is_none_or(|at| crate::book::elapsed(at, now) >= EVERY);
         if !is_due || core.backlog.is_some() {
             return;

@@ -20,6 +20,7 @@ mod store;
 mod monitor;
 mod observation;
 mod policy;
+pub mod rest;
 mod schedule;
 mod search;
 mod text;
@@ -32,7 +33,7 @@ pub use monitor::{
     Action, Extension, Monitor, MonitorError, MonitorErrorKind, MonitorTeller, RenderedSearch, SearchInput,
     StoredFacts, Told, Trigger, TriggerExtension,
 };
-pub use book::{AckRefusal, AlertCounts, Book, BookLimits, Step};
+pub use book::{ActionRecord, AckRefusal, Acknowledged, AlertCounts, Book, BookLimits, Step};
 pub use delivery::{Channels, Deliver, Manner, Post, Receiver};
 pub use engine::{
     AlertPage, AlertStatistics, Alerting, AlertingOptions, ChannelStatistics, Observed, TestError,

@@ -9,7 +9,6 @@ use pampero_series::Labels;
 use super::{BookLimits, Live, Source, Step, elapsed, escalation_id};
 use crate::alert::{Alert, AlertState, Notice, NoticeKind};
 use crate::mute::Mutes;
-use crate::observation::SourceId;
 use crate::policy::{ActionPolicy, Policy};
 
 /// Most alerts that one notice names.
@@ -31,7 +30,6 @@ impl Source {
     /// First what is over, so that the same alert that is over and there again ends as there.
     pub(super) fn tell(
         &mut self,
-        _source: &SourceId,
         now: Timestamp,
         mutes: &Mutes,
         repeating: Repeating<'_>,
@@ -188,6 +186,14 @@ impl Source {
                 can_be_told(live)
                     && live.told_at(&id).is_some_and(|at| elapsed(at, now) >= interval)
             };
+            if is_repeating
+                && let Some(live) = self.trouble.as_mut()
+                && live.told_at(&id).is_some_and(|at| elapsed(at, now) >= interval)
+            {
+                live.note(&id, Some(now));
+                let alerts = vec![live.alert.clone()];
+                self.tell_of(NoticeKind::Reminder, &id, alerts, 0, telling);
+            }
             if !self.live.values().any(is_due) {
                 continue;
             }

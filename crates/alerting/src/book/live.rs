@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AckRefusal, Step};
 use crate::alert::{Alert, AlertState, Change};
+use crate::policy::Policy;
 
 /// An alert with what was told of it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -68,6 +69,20 @@ impl Live {
         self.alert.version += 1;
         self.is_dirty = true;
         step.changes.push(Change { before: Some(before), alert: self.alert.clone() });
+    }
+
+    /// Takes over what the definition calls it now.
+    pub(crate) fn rename(&mut self, policy: &Policy) {
+        let alert = &mut self.alert;
+        let is_same = alert.name == policy.name
+            && alert.definition_name == policy.definition_name
+            && alert.severity == policy.severity;
+        if !is_same {
+            alert.name.clone_from(&policy.name);
+            alert.definition_name.clone_from(&policy.definition_name);
+            alert.severity = policy.severity;
+            self.is_dirty = true;
+        }
     }
 
     pub(crate) fn acknowledge(

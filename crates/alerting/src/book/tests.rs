@@ -371,6 +371,27 @@ fn forgetful_receivers_are_told_every_minute_and_get_every_alert() {
 }
 
 #[test]
+fn forgetful_receivers_are_reminded_of_what_cannot_be_told() {
+    let mut scene = Scene::new("");
+    scene.book.set_repeating([String::from("slack")].into(), Duration::from_secs(60));
+    assert_eq!(scene.play(0, "error"), "!=error slack:failed(!)");
+    assert_eq!(scene.play(30, "error"), "");
+    assert_eq!(scene.play(60, "tick"), "slack:reminder(!)");
+}
+
+#[test]
+fn a_definition_that_is_renamed_renames_its_alerts() {
+    let mut scene = Scene::new("");
+    scene.play(0, "a");
+    scene.policy.name = "other".to_owned();
+    scene.policy.severity = 4;
+    assert_eq!(scene.play(60, "a"), "");
+    let alert = scene.book.alerts().next().unwrap();
+    assert_eq!((alert.name.as_str(), alert.severity), ("other", 4));
+    assert_eq!(scene.last.rows.live.len(), 1);
+}
+
+#[test]
 fn a_notice_names_a_hundred_and_counts_all_and_the_book_has_an_end() {
     let mut scene = Scene::new("");
     scene.book.limits.keys_max = 250;

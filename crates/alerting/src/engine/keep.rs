@@ -73,74 +73,56 @@ impl Inner {
 
     /// Brings the store up to date again, if it is not.
     pub(super) fn save_what_was_missed(&self, core: &mut Core) {
-        let Some(backlog) = core.backlog.take() else { return };
-        let Backlog { missed, lost } = backlog;
-        let mut everything = Batch {
-            rows: core.book.everything(),
-            messages: core.outbox.everything(),
-            mutes: core.mutes.all().to_vec(),
-            ..Batch::default()
-        };
-        let (rows, messages) = (everything.rows.len(), everything.messages.len());
+        if let Err(StoreError::Damaged { .. }) = self.save_everything(core) {
+            self.begin_anew(core);
+        }
+    }
+
+    /// Writes everything that the store missed, together with what is in other memories.
+    fn save_everything(&self, core: &mut Core) -> Result<(), StoreError> {
+        let Some(Backlog { missed, lost }) = core.backlog.take() else { return Ok(()) };
+        let mut everything =
+            Batch { rows: core.book.everything(), mutes: core.mutes.all().to_vec(), ..missed };
         everything.rows.extend(missed.rows);
-        everything.history = missed.history;
-        // Before the others, so that none of these is taken for one of those.
-        everything.messages.splice(0..0, missed.messages);
-        everything.messages_removed = missed.messages_removed;
-        let settled = everything.messages.len() - messages;
-        match core.store.replace(&everything) {
+        let settled = everything.messages.len();
+        everything.messages.extend(core.outbox.everything());
+        let written = core.store.replace(&everything);
+        match &written {
             Ok(()) => {
                 if lost > 0 {
                     tracing::error!(lost, "a part of the history of alerts could not be kept");
                 }
                 tracing::info!("alerts are kept on disk again");
             }
-            Err(error) => {
+            Err(_) => {
                 core.statistics.store_failures += 1;
-                let is_damage = matches!(error, StoreError::Damaged { .. });
-                let mut messages = everything.messages;
-                messages.truncate(settled);
-                let missed = Batch {
-                    rows: everything.rows.split_off(rows),
-                    history: everything.history,
-                    messages,
-                    messages_removed: everything.messages_removed,
-                    ..Batch::default()
-                };
-                core.backlog = Some(Backlog { missed, lost });
-                if is_damage {
-                    self.begin_anew(core);
-                }
+                everything.messages.truncate(settled);
+                everything.rows.retain(|rows| rows.source.is_none());
+                everything.mutes.clear();
+                core.backlog = Some(Backlog { missed: everything, lost });
             }
+        }
+        written
+    }
+
+    /// Begins a new file in the place of a damaged one, with everything that is in memory.
+    fn begin_anew(&self, core: &mut Core) {
+        let begun = core.store.begin_anew(self.clock.now());
+        match &begun {
+            Ok(aside) => {
+                tracing::error!(file = aside, "the damaged file of alerts was put aside");
+            }
+            Err(error) => return self.note_failure(core, error),
+        }
+        // A new file that cannot be written either waits for the next tick.
+        if let Err(error) = self.save_everything(core) {
+            self.note_failure(core, &error);
         }
     }
 
     /// Brings the store up to date before the program ends.
     pub(crate) fn save_unsaved(&self) {
         self.save_what_was_missed(&mut self.lock());
-    }
-
-    /// Begins a new file in the place of a damaged one, with everything that is in memory.
-    fn begin_anew(&self, core: &mut Core) {
-        match core.store.begin_anew(self.clock.now()) {
-            Ok(aside) => {
-                tracing::error!(file = aside, "the damaged file of alerts was put aside");
-                // Not through the whole again: a new file that is damaged too waits for the next tick.
-                let backlog = core.backlog.take().unwrap_or_default();
-                let mut everything = Batch {
-                    rows: core.book.everything(),
-                    messages: core.outbox.everything(),
-                    mutes: core.mutes.all().to_vec(),
-                    ..Batch::default()
-                };
-                everything.rows.extend(backlog.missed.rows.iter().cloned());
-                if let Err(error) = core.store.replace(&everything) {
-                    self.note_failure(core, &error);
-                    core.backlog = Some(backlog);
-                }
-            }
-            Err(error) => self.note_failure(core, &error),
-        }
     }
 
     fn note_failure(&self, core: &mut Core, error: &StoreError) {

@@ -55,6 +55,8 @@ async fn a_file_that_is_damaged_at_work_is_put_aside_and_nothing_is_forgotten() 
     assert!(names.iter().any(|name| name.starts_with("alerts.db.damaged-")), "{names:?}");
     let bed = bed.restart(folder.path());
     assert_eq!(bed.alerting.alerts_of(&a).len(), 2);
+    let history = bed.alerting.history(&HistoryFilter { limit: 10, ..Default::default() }).unwrap();
+    assert_eq!(history.len(), 1, "what the damage did not take");
     bed.run(pass(60)).await;
     assert_eq!(bed.receivers.take().len(), 2);
 }

@@ -67,7 +67,7 @@ fn events() -> impl Strategy<Value = Vec<(i64, Event)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn states_are_those_of_the_model_and_messages_keep_their_distance(
