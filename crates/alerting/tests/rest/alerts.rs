@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::testkit::{ALERTING, App, error_monitor, with};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_alert_is_shown_in_opensearchs_form() {
     let app = App::start();
     let id = app.make_monitor(error_monitor()).await;
@@ -30,14 +30,15 @@ async fn an_alert_is_shown_in_opensearchs_form() {
     assert!(start.as_i64().unwrap() >= 1_779_105_600_000);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn alerts_are_listed_by_state_severity_monitor_and_name() {
     let app = App::start();
     let first = app.make_monitor(error_monitor()).await;
     let trigger = "/triggers/0/query_level_trigger";
     let second = with(error_monitor(), "/name", json!("Slow answers"));
     let second = with(second, &format!("{trigger}/severity"), json!("3"));
-    let second = with(second, "/pampero", json!({ "triggers": { "count_error": { "for": "10m" } } }));
+    let second =
+        with(second, "/pampero", json!({ "triggers": { "count_error": { "for": "10m" } } }));
     let second = app.make_monitor(second).await;
     let third = with(error_monitor(), "/name", json!("Broken"));
     let script = json!("return 1 / (ctx.results[0].hits.total.value - 14) > 0");
@@ -85,7 +86,7 @@ async fn alerts_are_listed_by_state_severity_monitor_and_name() {
     assert!(refused.text().contains("Alert is in an error state and can not be acknowledged."));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn no_data_is_an_error_that_says_so() {
     let app = App::start();
     let monitor = with(error_monitor(), "/pampero", json!({ "no_data": "tell" }));

@@ -13,7 +13,7 @@ fn slack(name: &str) -> Value {
         "is_enabled": true, "slack": { "url": HOOK } } })
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_channel_is_made_shown_changed_and_removed() {
     let app = App::start();
     let configs = format!("{NOTIFICATIONS}/configs");
@@ -40,15 +40,13 @@ async fn a_channel_is_made_shown_changed_and_removed() {
     let made = app.call(&format!("POST {configs}"), slack("Second")).await;
     let second = made.at("/config_id").as_str().unwrap().to_owned();
     assert_eq!(app.get(&configs).await.at("/total_hits"), 2);
-    let gone = app
-        .send(&format!("DELETE {configs}?config_id_list=slack-ops,{second}"), "")
-        .await;
+    let gone = app.send(&format!("DELETE {configs}?config_id_list=slack-ops,{second}"), "").await;
     let expected = json!({ "delete_response_list": { "slack-ops": "OK", second: "OK" } });
     assert_eq!(gone.json(), expected);
     assert_eq!(app.get(&configs).await.at("/total_hits"), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_is_refused_in_the_plugins_words() {
     let app = App::start();
     app.make_slack("slack-ops", HOOK).await;
@@ -59,31 +57,56 @@ async fn what_cannot_be_is_refused_in_the_plugins_words() {
         reply.at("/error/type")
     };
     let status = json!("status_exception");
-    let typed = |kind: &str, of: Value| json!({ "config": { "name": "x", "config_type": kind,
-        "is_enabled": true, kind: of } });
+    let typed = |kind: &str, of: Value| {
+        json!({ "config": { "name": "x", "config_type": kind,
+        "is_enabled": true, kind: of } })
+    };
     let taken = json!({ "config_id": "slack-ops", "config": slack("x")["config"] });
     assert_eq!(check("POST /configs", taken, "409 ").await, status);
     let other = typed("chime", json!({ "url": "https://hooks.chime.aws/x" }));
     assert_eq!(check("PUT /configs/slack-ops", other, "409 ").await, status);
-    assert_eq!(check("PUT /configs/x", slack("x"), "404 NotificationConfig x not found").await, status);
-    assert_eq!(check("GET /configs/x", Value::Null, "404 NotificationConfig x not found").await, status);
+    assert_eq!(
+        check("PUT /configs/x", slack("x"), "404 NotificationConfig x not found").await,
+        status
+    );
+    assert_eq!(
+        check("GET /configs/x", Value::Null, "404 NotificationConfig x not found").await,
+        status
+    );
     check("DELETE /configs/x", Value::Null, "404 NotificationConfig x not found").await;
-    check("DELETE /configs?config_id_list=slack-ops,x", Value::Null, "404 NotificationConfig x not found").await;
+    check(
+        "DELETE /configs?config_id_list=slack-ops,x",
+        Value::Null,
+        "404 NotificationConfig x not found",
+    )
+    .await;
     assert_eq!(app.definitions.channels().len(), 1, "nothing was removed");
-    check("DELETE /configs", Value::Null, "400 Validation Failed: 1: configIds is null or empty;").await;
+    check("DELETE /configs", Value::Null, "400 Validation Failed: 1: configIds is null or empty;")
+        .await;
     check("POST /configs", json!({}), "400 ").await;
     check("POST /configs", json!([]), "400 the body must be an object").await;
-    check("POST /configs", json!({ "config_id": 7, "config": {} }), "400 config_id must be a text").await;
+    check("POST /configs", json!({ "config_id": 7, "config": {} }), "400 config_id must be a text")
+        .await;
     check("POST /configs", json!({ "colour": 1 }), "400 Unknown field [colour]").await;
     check("POST /configs", Value::Null, "400 request body is required").await;
     check("POST /configs", typed("slack", json!({ "url": "https://example.com/x" })), "400 ").await;
-    check("POST /configs", typed("slack", json!({ "url": "http://169.254.169.254/services/a" })), "400 ").await;
+    check(
+        "POST /configs",
+        typed("slack", json!({ "url": "http://169.254.169.254/services/a" })),
+        "400 ",
+    )
+    .await;
     check("POST /configs", typed("sns", json!({ "topic_arn": "x" })), "400 ").await;
     check("POST /configs", typed("ses_account", json!({})), "400 ").await;
     check("POST /configs", typed("pigeon", json!({})), "400 ").await;
     let bad_id = json!({ "config_id": "../x", "config": slack("x")["config"] });
     check("POST /configs", bad_id, "400 ").await;
-    check("GET /configs?colour=red", Value::Null, "400 request [/_plugins/_notifications/configs] contains unrecognized parameter: [colour]").await;
+    check(
+        "GET /configs?colour=red",
+        Value::Null,
+        "400 request [/_plugins/_notifications/configs] contains unrecognized parameter: [colour]",
+    )
+    .await;
     check("POST /feature/test/x", Value::Null, "404 Channel x not found").await;
     check("GET /features?x=1", Value::Null, "400 request").await;
     let looked = app.get(&format!("{NOTIFICATIONS}/feature/test/slack-ops")).await;

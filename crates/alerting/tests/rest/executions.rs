@@ -1,5 +1,7 @@
 //! `_execute`, for a look and in earnest.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -8,13 +10,16 @@ use crate::testkit::{ALERTING, App, error_monitor, with};
 
 const OUTPUT: &str = "/trigger_results/count_error/action_results/error_log/output";
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_look_shows_everything_and_changes_nothing() {
     let app = App::start();
     let id = app.make_monitor(error_monitor()).await;
     app.find(14);
     let seen = app
-        .send(&format!("POST {ALERTING}/monitors/{id}/_execute?dryrun=true&period_end=1787306400000"), "")
+        .send(
+            &format!("POST {ALERTING}/monitors/{id}/_execute?dryrun=true&period_end=1787306400000"),
+            "",
+        )
         .await;
     let expected = json!({
         "monitor_name": "Error Weather Logs",
@@ -39,7 +44,7 @@ async fn a_look_shows_everything_and_changes_nothing() {
     assert!(app.alerting.outbox().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_fails_is_told_where_it_fails() {
     let app = App::start();
     app.find(1);
@@ -88,7 +93,7 @@ async fn a_monitor_that_is_not_saved_sends_and_keeps_nothing() {
     assert!(error.as_str().unwrap().contains("nowhere"), "{}", failed.text());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_throttle_holds_over_runs_by_hand() {
     let app = App::start();
     let action = "/triggers/0/query_level_trigger/actions/0";
@@ -100,6 +105,7 @@ async fn a_throttle_holds_over_runs_by_hand() {
     let mut told = Vec::new();
     for found in [14, 0, 14] {
         app.find(found);
+        tokio::time::advance(Duration::from_secs(60)).await;
         let ran = app.send(&run, "").await;
         let result = ran.at("/trigger_results/count_error/action_results/error_log");
         told.push((result["output"]["messageId"].is_string(), result["throttled"].clone()));

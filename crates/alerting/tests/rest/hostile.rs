@@ -22,7 +22,7 @@ fn calls() -> [String; 6] {
     ]
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn hostile_bodies_are_refused_by_every_call() {
     let app = App::start();
     let bodies = [
@@ -47,17 +47,28 @@ async fn hostile_bodies_are_refused_by_every_call() {
             assert!(refused.at("/error/reason").is_string(), "{call} {start}: {}", refused.text());
         }
         let huge = app.send(&call, &format!("{{\"a\":\"{}\"}}", "x".repeat(2 << 20))).await;
-        assert_eq!(huge.refusal(), "413 the body is larger than the limit of [1048576] bytes; say it with less");
+        assert_eq!(
+            huge.refusal(),
+            "413 the body is larger than the limit of [1048576] bytes; say it with less"
+        );
     }
     app.make_monitor(error_monitor()).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_member_of_every_wrong_type_is_refused_or_taken_without_a_fault() {
     let app = App::start();
     let mut pointers = Vec::new();
     collect(&error_monitor(), String::new(), &mut pointers);
-    let values = [json!(null), json!(true), json!(-1), json!(1e300), json!(""), json!([[]]), json!({ "a": {} })];
+    let values = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1e300),
+        json!(""),
+        json!([[]]),
+        json!({ "a": {} }),
+    ];
     for pointer in &pointers {
         for value in &values {
             let monitor = with(error_monitor(), pointer, value.clone());
@@ -77,7 +88,9 @@ fn collect(value: &Value, pointer: String, found: &mut Vec<String>) {
     }
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(key, inner)| collect(inner, format!("{pointer}/{key}"), found));
+            members
+                .iter()
+                .for_each(|(key, inner)| collect(inner, format!("{pointer}/{key}"), found));
         }
         Value::Array(items) => {
             // Items are replaced through the list that they stand in.
@@ -93,7 +106,7 @@ fn collect(value: &Value, pointer: String, found: &mut Vec<String>) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn bodies_are_taken_as_they_are_packed_and_named() {
     let app = App::start();
     let packed = |text: &[u8]| {
@@ -102,7 +115,8 @@ async fn bodies_are_taken_as_they_are_packed_and_named() {
         encoder.finish().unwrap()
     };
     let send = async |headers: &[(&str, &str)], body: Vec<u8>| {
-        let mut request = Request::builder().method(Method::POST).uri(format!("{ALERTING}/monitors"));
+        let mut request =
+            Request::builder().method(Method::POST).uri(format!("{ALERTING}/monitors"));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -115,17 +129,19 @@ async fn bodies_are_taken_as_they_are_packed_and_named() {
     let bomb = send(&gzip, packed(&vec![b' '; 64 << 20])).await;
     assert_eq!(bomb.status, 413);
     assert_eq!(send(&gzip, b"no gzip".to_vec()).await.status, 400);
-    let odd = send(&[("content-type", "application/json"), ("content-encoding", "br")], monitor.clone());
+    let odd =
+        send(&[("content-type", "application/json"), ("content-encoding", "br")], monitor.clone());
     assert_eq!(odd.await.status, 415);
     assert_eq!(send(&[], monitor.clone()).await.refusal(), "406 Content-Type header is missing");
     let text = send(&[("content-type", "text/plain")], monitor).await;
     assert_eq!(text.refusal(), "406 Content-Type header [text/plain] is not supported");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn ids_lead_nowhere_but_to_definitions() {
     let app = App::start();
-    for id in ["..%2F..%2Fsecrets", "%2e%2e", "a%00b", "%ff", &"x".repeat(5_000), "a%2Fb", "~", "."] {
+    for id in ["..%2F..%2Fsecrets", "%2e%2e", "a%00b", "%ff", &"x".repeat(5_000), "a%2Fb", "~", "."]
+    {
         let calls = [
             format!("GET {ALERTING}/monitors/{id}"),
             format!("DELETE {ALERTING}/monitors/{id}"),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::testkit::{ALERTING, App, error_monitor, names, with};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_monitor_is_shown_with_what_the_server_adds() {
     let app = App::start();
     let made = app.call(&format!("POST {ALERTING}/monitors?refresh=true"), error_monitor()).await;
@@ -33,7 +33,7 @@ async fn a_monitor_is_shown_with_what_the_server_adds() {
     assert_eq!(put.at("/_version"), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_change_counts_only_against_the_version_it_was_made_for() {
     let app = App::start();
     let id = app.make_monitor(error_monitor()).await;
@@ -64,7 +64,7 @@ async fn a_change_counts_only_against_the_version_it_was_made_for() {
     assert_eq!(app.get(&format!("{path}?version=1")).await.status, 409);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn monitors_are_searched_as_dashboards_does() {
     let app = App::start();
     let first = app.make_monitor(error_monitor()).await;
@@ -85,7 +85,12 @@ async fn monitors_are_searched_as_dashboards_does() {
                         "default_operator": "AND", "query": "*rro*" } }] } } }),
         )
         .await;
-    assert_eq!(found.at("/hits/total"), json!({ "value": 2, "relation": "eq" }), "{}", found.text());
+    assert_eq!(
+        found.at("/hits/total"),
+        json!({ "value": 2, "relation": "eq" }),
+        "{}",
+        found.text()
+    );
     assert_eq!(found.at("/hits/hits/0/_id"), first);
     assert_eq!(found.at("/hits/hits/0/_source/name"), "Error Weather Logs");
     assert_eq!(found.at("/hits/hits/0/_index"), ".opendistro-alerting-config");
@@ -103,7 +108,7 @@ async fn monitors_are_searched_as_dashboards_does() {
     assert_eq!(found.at("/hits"), json!({ "max_score": null, "hits": [] }));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_runs_is_told_by_stats() {
     let app = App::start();
     let id = app.make_monitor(error_monitor()).await;
@@ -118,7 +123,7 @@ async fn what_runs_is_told_by_stats() {
     assert_eq!(other.at("/_nodes/total"), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn things_of_the_past_are_empty_lists() {
     let app = App::start();
     let check = async |call: &str, expected: Value| {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::slack::Slack;
 use crate::testkit::{ALERTING, App, NOTIFICATIONS, error_monitor};
 
-const SECRETS: [&str; 5] = ["s3cr3t-hook", "s3cr3t-key", "s3cr3t-token", "s3cr3t-user", "s3cr3t-word"];
+const SECRETS: [&str; 5] =
+    ["s3cr3t-hook", "s3cr3t-key", "s3cr3t-token", "s3cr3t-user", "s3cr3t-word"];
 
 fn channels(hook: &str) -> Vec<Value> {
     let config = |id: &str, kind: &str, of: Value| {

@@ -1,8 +1,9 @@
 //! Alerts in a temporary folder over logs that are made up, and requests to them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -12,10 +13,10 @@ use http_body_util::BodyExt;
 use jiff::Timestamp;
 use pampero_alerting::rest::{AlertingRest, AlertingRestOptions, AlertingRestParts, router};
 use pampero_alerting::{
-    Alert, AlertState, Alerting, AlertingOptions, Channels, Definitions, DefinitionsOptions, LogSearch, Observation,
-    Observer, Policy, Post, RunOptions, Runner, SourceId, SourceKind, Teller,
+    Alerting, AlertingOptions, Channels, Definitions, DefinitionsOptions, LogSearch, Post,
+    RunOptions, Runner,
 };
-use pampero_notifications::{Courier, CourierOptions, Guard, SystemResolver};
+use pampero_notifications::{Courier, CourierOptions, FolderVault, Guard, SystemResolver};
 use pampero_opensearch::Exception;
 use pampero_resilience::{Clock, VirtualClock};
 use serde_json::{Value, json};
@@ -47,36 +48,11 @@ impl LogSearch for Logs {
     }
 }
 
-/// Enters what is observed.
-#[derive(Debug)]
-struct Entered(Alerting);
-
-impl Observer for Entered {
-    fn observe(
-        &self,
-        source: &SourceId,
-        policy: &Policy,
-        observation: &Observation,
-        teller: &dyn Teller,
-    ) {
-        self.0.observe(source, policy, observation, teller);
-    }
-
-    fn live_alert(&self, source: &SourceId) -> Option<Alert> {
-        self.0.alerts_of(source).into_iter().find(|alert| alert.state != AlertState::Pending)
-    }
-
-    fn keep_only(&self, kind: SourceKind, sources: &HashSet<SourceId>) {
-        self.0.retain_sources(|source| source.kind != kind || sources.contains(source));
-    }
-}
-
 /// Alerts with all that belongs to them.
 pub(crate) struct App {
     pub(crate) alerting: Alerting,
     pub(crate) definitions: Arc<Definitions>,
     pub(crate) logs: Arc<Logs>,
-    pub(crate) clock: Arc<VirtualClock>,
     pub(crate) folder: TempDir,
     router: Router,
 }
@@ -98,8 +74,7 @@ impl App {
     pub(crate) fn with(options: AlertingRestOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let noon: Timestamp = "2026-05-18T12:00:00Z".parse().unwrap();
-        let clock = Arc::new(VirtualClock::starting_at(noon));
-        let at: Arc<dyn Clock> = clock.clone();
+        let at: Arc<dyn Clock> = Arc::new(VirtualClock::starting_at(noon));
         let guard = Guard::new(["127.0.0.1/32".parse().unwrap()], Arc::new(SystemResolver));
         let channels = Channels::default();
         let courier = CourierOptions {
@@ -117,7 +92,7 @@ impl App {
         let runner = Runner::new(
             definitions.clone(),
             logs.clone(),
-            Arc::new(Entered(alerting.clone())),
+            Arc::new(alerting.clone()),
             at.clone(),
             RunOptions::default(),
         );
@@ -131,7 +106,7 @@ impl App {
             clock: at,
         };
         let router = router(AlertingRest::new(parts, options));
-        Self { alerting, definitions, logs, clock, folder, router }
+        Self { alerting, definitions, logs, folder, router }
     }
 
     /// Lets every search find so many documents.
@@ -216,14 +191,16 @@ impl Reply {
 
 /// Opens monitors and channels in the folders of a test.
 fn open_definitions(folder: &TempDir, guard: Guard, clock: &Arc<dyn Clock>) -> Definitions {
-    let _ = guard;
     let options = DefinitionsOptions {
         monitors: folder.path().join("monitors"),
+        channels: folder.path().join("channels"),
         ledger: folder.path().to_owned(),
-        poll: std::time::Duration::from_secs(2),
+        poll: Duration::from_secs(2),
         monitors_max: 1_000,
+        channels_max: 1_000,
     };
-    Definitions::open(&options, &[], Arc::clone(clock)).unwrap()
+    let vault = FolderVault::new(folder.path().join("secrets"), Vec::new(), BTreeMap::new());
+    Definitions::open(&options, &[], Arc::new(vault), guard, Arc::clone(clock)).unwrap()
 }
 
 /// Where the plugins lie.
