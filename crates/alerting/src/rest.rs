@@ -175,7 +175,8 @@ impl AlertingRest {
 /// They answer JSON and are meant to be mounted in a frame that does what holds for every call, as that of
 /// the log index does.
 pub fn router(rest: AlertingRest) -> Router {
-    let alerting = [monitors::routes(), alerts::routes(), stats::routes(), refused::routes()].concat();
+    let alerting =
+        [monitors::routes(), alerts::routes(), stats::routes(), refused::routes()].concat();
     let notifications = configs::routes();
     let mut router = Router::new();
     // The paths are spelled out, since what is nested no longer knows the path that it was called by.
