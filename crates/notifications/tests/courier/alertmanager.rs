@@ -35,7 +35,7 @@ impl Alertmanager {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("prometheus-alertmanager is missing; install the Debian package of this name");
+            .expect("prometheus-alertmanager is missing; run `cargo xtask test` once, which installs it");
         // Another test may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
