@@ -1,4 +1,7 @@
 //! Ids that follow from what they name, so that the same evaluation after a restart gives the same ones.
+//!
+//! Another version of the standard library could hash differently; at worst an incident that is open while
+//! the program is replaced is then closed by hand.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
