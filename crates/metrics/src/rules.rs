@@ -4,9 +4,11 @@
 //! decided there. Start reading at [`RuleGroup`], then `evaluate`, then `alerts`.
 
 mod alerts;
+mod answer;
 mod evaluate;
 mod evaluation;
 mod file;
+mod keep;
 mod overlay;
 mod replay;
 mod restore;

@@ -56,7 +56,7 @@ pub struct RuleGroupState {
     pub interval: Duration,
     /// Most series that one rule may give; `0` is no limit.
     pub limit: usize,
-    /// When the last evaluation began, in milliseconds since the Unix epoch; `None` before the
+    /// When the last evaluation was due, in milliseconds since the Unix epoch; `None` before the
     /// first.
     pub last_evaluation_ms: Option<i64>,
     /// How long the last evaluation of the whole group took.
@@ -80,7 +80,7 @@ pub struct RuleState {
     pub health: Health,
     /// Why the last evaluation failed; `None` when it did not.
     pub last_error: Option<String>,
-    /// When the last evaluation began, in milliseconds since the Unix epoch; `None` before the
+    /// When the last evaluation was due, in milliseconds since the Unix epoch; `None` before the
     /// first.
     pub last_evaluation_ms: Option<i64>,
     /// How long the last evaluation took.

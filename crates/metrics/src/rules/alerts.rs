@@ -9,7 +9,7 @@ use std::time::Duration;
 use pampero_series::{Labels, LabelsBuilder, METRIC_NAME};
 
 use super::AlertingRule;
-use super::evaluate::RuleError;
+use super::answer::RuleError;
 use super::texts::{ALERT_NAME, Annotations};
 
 /// The metric that is 1 for each pending and each firing alert.

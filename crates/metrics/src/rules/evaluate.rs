@@ -1,50 +1,28 @@
 //! A group of rules at work.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pampero_promql::{Cancel, Engine, Query, QueryError, Value};
-use pampero_samples::{AppendError, Sample, SampleStore, SeriesId};
-use pampero_series::{
-    Labels, LabelsBuilder, METRIC_NAME, Matcher, STALE_MARKER, SelectError, Selection,
-    SeriesSource, is_stale,
-};
+use pampero_promql::{Cancel, Engine};
+use pampero_samples::{SampleStore, SeriesId};
+use pampero_series::Labels;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::alerts::{ALERTS, ALERTS_FOR_STATE, Alerts, RuleAlert, milliseconds};
+use super::alerts::{Alerts, milliseconds};
+use super::answer::{Found, RuleError, look, recorded};
 use super::evaluation::{AlertSink, RuleEvaluation, RuleSource};
+use super::keep::{keep, mark_ended};
 use super::restore::restore;
 use super::{AlertingRule, RecordingRule, Rule, RuleGroup};
 use crate::scrape::target::offset;
 use crate::state::{Health, RuleDetail, RuleGroupState, RuleState};
 use crate::writer::{Writer, chain};
 
-/// The annotation that makes a rule look whether it has data.
-const NO_DATA: &str = "pampero_no_data";
-
 /// How many evaluations pass before the state of alerts is restored: what they look at has been
 /// scraped and recorded by then.
 const EVALUATIONS_UNTIL_RESTORED: u8 = 2;
-
-/// Why a rule gave nothing.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum RuleError {
-    #[error("the expression cannot be evaluated")]
-    Query(#[source] QueryError),
-    #[error("the rule gives {found} series, and {max} are the most")]
-    Limit { found: usize, max: usize },
-    #[error("the rule gives {found} alerts, and {max} are the most")]
-    AlertLimit { found: usize, max: usize },
-    #[error("with the labels of the rule, two series of the result are the same: {labels}")]
-    Twice { labels: Labels },
-    #[error("whether there are data cannot be told")]
-    Select(#[source] SelectError),
-    #[error("the result cannot be kept")]
-    Append(#[source] AppendError),
-}
 
 /// What rules read from and write to.
 #[derive(Clone, Copy)]
@@ -349,183 +327,6 @@ impl GroupAtWork {
 /// Returns how far behind the multiples of its interval the group is evaluated.
 pub(super) fn offset_of(group: &RuleGroup, interval: Duration) -> Duration {
     offset(&Labels::empty(), &format!("{};{}", group.file, group.name), interval)
-}
-
-/// What the expression of an alerting rule gave.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) series: Vec<(Labels, f64)>,
-    /// See [`RuleEvaluation::has_no_data`].
-    pub(super) has_no_data: bool,
-}
-
-/// Evaluates the expression of an alerting rule.
-pub(super) fn look(
-    engine: &Engine,
-    source: &dyn SeriesSource,
-    rule: &AlertingRule,
-    query_ms: i64,
-    cancel: &Cancel,
-) -> Result<Found, RuleError> {
-    let answer = engine.instant(source, &rule.query, query_ms, cancel);
-    let series = series(answer.map_err(RuleError::Query)?.value);
-    let is_asked = rule.annotations.iter().any(|(name, _)| name == NO_DATA);
-    let lookback_ms = milliseconds(engine.options().lookback);
-    let has_no_data = is_asked
-        && series.is_empty()
-        && lacks_data(source, &rule.query, query_ms, lookback_ms).map_err(RuleError::Select)?;
-    Ok(Found { series, has_no_data })
-}
-
-/// Returns whether one of the selectors of a query finds no series that goes on at `query_ms`.
-///
-/// That there are no alerts is no lack of data.
-fn lacks_data(
-    source: &dyn SeriesSource,
-    query: &Query,
-    query_ms: i64,
-    lookback_ms: i64,
-) -> Result<bool, SelectError> {
-    let is_of_alerts = |matcher: &Matcher| {
-        matcher.name() == METRIC_NAME && [ALERTS, ALERTS_FOR_STATE].contains(&matcher.value())
-    };
-    let start_ms = query_ms.saturating_sub(lookback_ms).saturating_add(1);
-    for matchers in query.selectors() {
-        if matchers.iter().any(is_of_alerts) {
-            continue;
-        }
-        let mut has_data = false;
-        let selection = Selection { matchers: &matchers, start_ms, end_ms: query_ms };
-        source.select(selection, &mut |_, columns| {
-            has_data = columns.values.last().is_some_and(|value| !is_stale(*value));
-            if has_data { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
-        if !has_data {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-impl RuleEvaluation {
-    pub(super) fn of(
-        source: &Arc<RuleSource>,
-        at_ms: i64,
-        found: &Result<bool, RuleError>,
-        alerts: &Alerts,
-    ) -> Self {
-        let outcome: Result<Arc<[RuleAlert]>, String> =
-            found.as_ref().map(|_| alerts.snapshot()).map_err(|error| chain(error));
-        let has_no_data = found.as_ref().is_ok_and(|has_no_data| *has_no_data);
-        Self { source: Arc::clone(source), at_ms, outcome, has_no_data }
-    }
-}
-
-/// Evaluates a recording rule, and returns the result under its name and with its labels.
-pub(super) fn recorded(
-    engine: &Engine,
-    source: &dyn SeriesSource,
-    rule: &RecordingRule,
-    query_ms: i64,
-    cancel: &Cancel,
-) -> Result<Vec<(Labels, f64)>, RuleError> {
-    let answer = engine.instant(source, &rule.query, query_ms, cancel);
-    let found = series(answer.map_err(RuleError::Query)?.value);
-    let mut seen = HashSet::new();
-    let mut result = Vec::with_capacity(found.len());
-    for (labels, value) in found {
-        let mut builder = LabelsBuilder::from(&labels);
-        builder.set(METRIC_NAME, &rule.record);
-        rule.labels.iter().for_each(|(name, value)| {
-            builder.set(name, value);
-        });
-        let labels = builder.build();
-        if !seen.insert(labels.clone()) {
-            return Err(RuleError::Twice { labels });
-        }
-        result.push((labels, value));
-    }
-    Ok(result)
-}
-
-fn series(value: Value) -> Vec<(Labels, f64)> {
-    match value {
-        Value::Scalar(point) => vec![(Labels::empty(), point.value)],
-        Value::Vector(series) => {
-            series.into_iter().map(|(labels, point)| (labels, point.value)).collect()
-        }
-        // Refused when the file was read.
-        Value::String(..) | Value::Matrix(_) => Vec::new(),
-    }
-}
-
-/// Keeps a result, with a marker for each series of the one before that is not in it.
-fn keep(
-    writer: &Writer,
-    found: &[(Labels, f64)],
-    timestamp_ms: i64,
-    live: &mut HashSet<SeriesId>,
-) -> Result<(), AppendError> {
-    match try_keep(writer, found, timestamp_ms, live) {
-        Err(AppendError::UnknownSeries) => {
-            // One that is gone has been forgotten, and needs no marker any more.
-            live.clear();
-            try_keep(writer, found, timestamp_ms, live)
-        }
-        result => result,
-    }
-}
-
-fn try_keep(
-    writer: &Writer,
-    found: &[(Labels, f64)],
-    timestamp_ms: i64,
-    live: &mut HashSet<SeriesId>,
-) -> Result<(), AppendError> {
-    let mut batch = Vec::with_capacity(found.len() + live.len());
-    let mut now_live = HashSet::with_capacity(found.len());
-    for (labels, value) in found {
-        let series = match writer.resolve(labels) {
-            Ok(series) => series,
-            Err(error @ AppendError::SeriesLimit { .. }) => {
-                writer.count_over_series_limit(1);
-                return Err(error);
-            }
-            Err(error) => return Err(error),
-        };
-        now_live.insert(series);
-        batch.push(Sample { series, timestamp_ms, value: *value });
-    }
-    let gone = live.difference(&now_live);
-    batch.extend(gone.map(|series| ended(*series, timestamp_ms)));
-    if !batch.is_empty() {
-        writer.append(&batch)?;
-    }
-    *live = now_live;
-    Ok(())
-}
-
-/// Puts a marker behind each of the series, as far as that can be kept.
-pub(super) fn mark_ended(writer: &Writer, gone: &[SeriesId], timestamp_ms: i64) {
-    let batch: Vec<Sample> = gone.iter().map(|series| ended(*series, timestamp_ms)).collect();
-    if batch.is_empty() {
-        return;
-    }
-    match writer.append(&batch) {
-        // A series that has been forgotten needs no marker; the others get theirs one by one.
-        Err(AppendError::UnknownSeries) if batch.len() > 1 => {
-            gone.iter().for_each(|series| mark_ended(writer, &[*series], timestamp_ms));
-        }
-        Ok(_) | Err(AppendError::UnknownSeries) => {}
-        Err(error) => {
-            let error = chain(&error);
-            tracing::warn!(error, "series of rules that are gone end with the look-back only");
-        }
-    }
-}
-
-fn ended(series: SeriesId, timestamp_ms: i64) -> Sample {
-    Sample { series, timestamp_ms, value: STALE_MARKER }
 }
 
 impl RuleState {

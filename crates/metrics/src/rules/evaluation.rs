@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use pampero_series::Labels;
 
-use super::alerts::RuleAlert;
+use super::alerts::{Alerts, RuleAlert};
+use super::answer::RuleError;
 use super::{Rule, RuleGroup};
+use crate::writer::chain;
 
 /// Takes what alerting rules find.
 pub trait AlertSink: Send + Sync {
@@ -63,6 +65,20 @@ pub struct RuleEvaluation {
     /// The expression gave nothing, and one of its selectors finds no series at all. Only worked out
     /// for rules with the annotation `pampero_no_data`.
     pub has_no_data: bool,
+}
+
+impl RuleEvaluation {
+    pub(super) fn of(
+        source: &Arc<RuleSource>,
+        at_ms: i64,
+        found: &Result<bool, RuleError>,
+        alerts: &Alerts,
+    ) -> Self {
+        let outcome: Result<Arc<[RuleAlert]>, String> =
+            found.as_ref().map(|_| alerts.snapshot()).map_err(|error| chain(error));
+        let has_no_data = found.as_ref().is_ok_and(|has_no_data| *has_no_data);
+        Self { source: Arc::clone(source), at_ms, outcome, has_no_data }
+    }
 }
 
 impl RuleGroup {

@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use pampero_series::{Columns, Labels, Matcher, SelectError, Selection, SeriesSource};
+use pampero_series::{Columns, Labels, METRIC_NAME, Matcher, SelectError, Selection, SeriesSource};
+
+use super::alerts::{ALERTS, ALERTS_FOR_STATE};
+use super::texts::ALERT_NAME;
 
 /// A store with some series hidden and others in their place.
 #[derive(Debug)]
 pub(super) struct Overlay<'b, B> {
     base: &'b B,
-    /// Series of the store that are not shown: name of the metric, and the value of `alertname`,
-    /// empty for those that have none.
-    hidden: BTreeSet<(String, String)>,
+    /// The names of the alerts whose series in the store are not shown.
+    hidden: BTreeSet<String>,
     series: BTreeMap<Labels, (Vec<i64>, Vec<f64>)>,
     samples: usize,
 }
@@ -22,9 +24,9 @@ impl<'b, B: SeriesSource> Overlay<'b, B> {
         Self { base, hidden: BTreeSet::new(), series: BTreeMap::new(), samples: 0 }
     }
 
-    /// Hides the series of the store with this name and this `alertname`, empty for none.
-    pub(super) fn hide(&mut self, metric: &str, alert: &str) {
-        self.hidden.insert((metric.to_owned(), alert.to_owned()));
+    /// Hides the series that the store has of the alerts of this name.
+    pub(super) fn hide(&mut self, alert: &str) {
+        self.hidden.insert(alert.to_owned());
     }
 
     /// Puts a sample over the store; the times of one series ascend.
@@ -41,12 +43,8 @@ impl<'b, B: SeriesSource> Overlay<'b, B> {
     }
 
     fn is_hidden(&self, labels: &Labels) -> bool {
-        if self.hidden.is_empty() {
-            return false;
-        }
-        let of = |name: &str| labels.value(name).to_owned();
-        let pair = (of(pampero_series::METRIC_NAME), of(super::texts::ALERT_NAME));
-        self.hidden.contains(&pair)
+        [ALERTS, ALERTS_FOR_STATE].contains(&labels.value(METRIC_NAME))
+            && self.hidden.contains(labels.value(ALERT_NAME))
     }
 }
 

@@ -12,7 +12,8 @@ use pampero_series::{
 use tokio::time::Instant;
 
 use super::alerts::{ALERTS, ALERTS_FOR_STATE, Alerts, milliseconds};
-use super::evaluate::{Found, look, offset_of, recorded};
+use super::answer::{Found, look, recorded};
+use super::evaluate::offset_of;
 use super::evaluation::{RuleEvaluation, RuleSource};
 use super::overlay::Overlay;
 use super::{Rule, RuleGroup};
@@ -185,8 +186,7 @@ impl<'s> Stage<'s> {
         let mut overlay = Overlay::new(history.store());
         for index in &chosen {
             if let Rule::Alerting(rule) = &rules[*index] {
-                overlay.hide(ALERTS, &rule.alert);
-                overlay.hide(ALERTS_FOR_STATE, &rule.alert);
+                overlay.hide(&rule.alert);
             }
         }
         let reads_alerts = chosen.iter().any(|index| {

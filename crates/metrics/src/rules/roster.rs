@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pampero_samples::SeriesId;
 
-use super::evaluate::mark_ended;
+use super::keep::mark_ended;
 use super::{GroupAtWork, RuleGroup};
 use crate::writer::Writer;
 

@@ -119,6 +119,7 @@ fn a_replay_finds_what_was_found_at_the_time() {
     let past = Past::new();
     // Nothing was recorded yet, so that the replay works out what the alerts read.
     let before = past.replayed(&rules(), None);
+    let coldest = past.replayed(&rules(), Some("Coldest"));
     let lived = past.lived(&rules());
     assert!(lived.iter().any(|line| line.starts_with("Both") && line.contains("firing")));
     assert!(lived.iter().any(|line| line.starts_with("Frost") && line.contains("inactive")));
@@ -126,6 +127,8 @@ fn a_replay_finds_what_was_found_at_the_time() {
     assert_eq!(before, lived);
     // And from what was recorded; its own alerts of the time are not mistaken for those of now.
     assert_eq!(past.replayed(&rules(), None), lived);
+    assert!(!coldest.is_empty());
+    assert!(coldest.iter().eq(lived.iter().filter(|line| line.starts_with("Coldest"))));
     let frost: Vec<_> = lived.iter().filter(|line| line.starts_with("Frost")).cloned().collect();
     assert_eq!(past.replayed(&rules(), Some("Frost")), frost);
     // An alert that was not there at the time leaves the kept series of others alone.

@@ -83,6 +83,20 @@ fn alerts_of_a_changed_group_go_on() {
 }
 
 #[test]
+fn series_of_rules_that_are_gone_end_however_often_groups_are_replaced() {
+    let bench = Bench::new();
+    let roster = begun(&bench, &[("a", &["{record: hot, expr: 'temperature > 30'}"])]);
+    bench.put("a", 0, 40.0);
+    evaluate(&bench, &roster, 0);
+    roster.replace(groups(&[("a", &[HOT])]), bench.zero_ms + 1_000, true);
+    roster.replace(groups(&[("a", &[COLD])]), bench.zero_ms + 2_000, true);
+    evaluate(&bench, &roster, 15_000);
+    assert_eq!(bench.kept("hot"), [r#"hot{place="a"}: 0=40 15000=stale"#]);
+    evaluate(&bench, &roster, 30_000);
+    assert_eq!(bench.kept("hot"), [r#"hot{place="a"}: 0=40 15000=stale"#], "once is enough");
+}
+
+#[test]
 fn rules_of_the_same_name_go_on_in_their_order() {
     let bench = Bench::new();
     let rain = "{alert: Cold, expr: 'rain > 0', for: 1m}";
