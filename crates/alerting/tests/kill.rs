@@ -101,6 +101,13 @@ fn kill_again_and_again() {
         let lives: HashSet<u64> = arrivals.iter().map(|arrival| arrival.life).collect();
         assert_eq!(lives.len(), arrivals.len(), "{key} arrived twice in one life: {arrivals:?}");
     }
+    let mut repeats_of_life: BTreeMap<u64, usize> = BTreeMap::new();
+    for arrival in arrived.values().flat_map(|arrivals| arrivals.iter().skip(1)) {
+        *repeats_of_life.entry(arrival.life).or_default() += 1;
+    }
+    // What arrived and is on record is not sent again, so a life repeats one message of each channel at most.
+    let most = repeats_of_life.values().max();
+    assert!(most.is_some_and(|most| *most <= 2), "repeats by life: {repeats_of_life:?}");
     let doubled = arrived.values().map(|arrivals| arrivals.len() - 1).sum::<usize>();
     // Each kill between delivery and record doubles one message.
     assert!(doubled >= KILLS as usize / 3, "{doubled} doubled of {}", arrived.len());
