@@ -13,7 +13,10 @@ use super::AlertingRest;
 use super::answer::{Answer, Failure};
 use super::call::Call;
 use super::monitors::check_refresh;
-use crate::{AckRefusal, Alert, AlertFilter, AlertState, MonitorErrorKind, SourceKind, StoreError};
+use crate::{
+    AckRefusal, Acknowledged, Alert, AlertFilter, AlertState, MonitorErrorKind, SourceKind,
+    StoreError,
+};
 use query::Listing;
 
 /// Most alerts that are acknowledged at once.
@@ -33,7 +36,7 @@ async fn list_alerts(State(rest): State<AlertingRest>, call: Call) -> Result<Ans
     let listing = Listing::read(&call.parameters)?;
     let state = rest.clone();
     let listed = move || {
-        let alerts = alerts(&state, listing.monitor_id.clone())?;
+        let alerts = alerts(&state, listing.monitor_id.clone(), listing.states())?;
         let shown = alerts.iter().map(|alert| shown(&state, alert)).collect();
         let (page, total) = listing.page(shown);
         Ok(json!({ "alerts": page, "totalAlerts": total }))
@@ -41,11 +44,16 @@ async fn list_alerts(State(rest): State<AlertingRest>, call: Call) -> Result<Ans
     Ok(Answer::ok(rest.read(listed).await?))
 }
 
-/// Returns the alerts of all monitors, or of one.
-fn alerts(rest: &AlertingRest, monitor_id: Option<String>) -> Result<Vec<Alert>, StoreError> {
+/// Returns the alerts of all monitors, or of one, in these states; empty for all states.
+fn alerts(
+    rest: &AlertingRest,
+    monitor_id: Option<String>,
+    states: Vec<AlertState>,
+) -> Result<Vec<Alert>, StoreError> {
     let filter = AlertFilter {
         kind: Some(SourceKind::Monitor),
         definition: monitor_id,
+        states,
         limit: usize::MAX,
         ..AlertFilter::default()
     };
@@ -90,8 +98,8 @@ fn acknowledge(
     rest: &AlertingRest,
     monitor_id: &str,
     ids: Vec<String>,
-) -> Result<Vec<(String, Result<(), AckRefusal>)>, Failure> {
-    let own = alerts(rest, Some(monitor_id.to_owned()))?;
+) -> Result<Vec<Acknowledged>, Failure> {
+    let own = alerts(rest, Some(monitor_id.to_owned()), Vec::new())?;
     let own: Vec<String> = own.into_iter().map(|alert| alert.id).collect();
     let (known, _): (Vec<String>, Vec<String>) =
         ids.iter().cloned().partition(|id| own.contains(id));

@@ -84,6 +84,21 @@ async fn alerts_are_listed_by_state_severity_monitor_and_name() {
         )
         .await;
     assert!(refused.text().contains("Alert is in an error state and can not be acknowledged."));
+    let own = app
+        .call(
+            &format!("POST {ALERTING}/monitors/{first}/_acknowledge/alerts"),
+            json!({ "alerts": [listed.at("/alerts/0/id")] }),
+        )
+        .await;
+    assert_eq!(own.at("/failed"), json!([]), "{}", own.text());
+    check("alertState=ACTIVE", &[]).await;
+    check("alertState=ACKNOWLEDGED", &[&first]).await;
+    app.find(0);
+    app.send(&format!("POST {ALERTING}/monitors/{first}/_execute"), "").await;
+    check("alertState=COMPLETED", &[&first]).await;
+    app.alerting.retain_sources(|source| source.definition != third);
+    check("alertState=DELETED", &[&third]).await;
+    check("sortString=monitor_name", &[&third, &first]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@
 mod alerts;
 mod channels;
 mod executions;
+mod frame;
 mod hostile;
 mod monitors;
 mod refusals;

@@ -100,6 +100,13 @@ async fn calls_that_are_none_are_refused() {
         assert!(reply.refusal().starts_with(&expected), "{call} {body}: {}", reply.text());
     };
     let none = Value::Null;
+    let off = app.make_monitor(with(error_monitor(), "/enabled", json!(false))).await;
+    check(
+        &format!("POST /monitors/{off}/_execute"),
+        none.clone(),
+        &format!("400 [{off}] is disabled"),
+    )
+    .await;
     check("POST /monitors", none.clone(), "400 request body is required").await;
     check(
         "POST /monitors?colour=1",

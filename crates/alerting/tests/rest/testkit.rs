@@ -109,6 +109,11 @@ impl App {
         Self { alerting, definitions, logs, folder, router }
     }
 
+    /// Returns the routes, to be mounted elsewhere.
+    pub(crate) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Lets every search find so many documents.
     pub(crate) fn find(&self, count: u64) {
         self.logs.found.store(count, Ordering::SeqCst);

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::answer::Failure;
 use super::super::find::{Catalog, FieldKind, Filter, Found, Order};
 use super::super::parameters::Parameters;
+use crate::AlertState;
 
 /// The parameters of a list.
 ///
@@ -61,7 +62,7 @@ const CATALOG: Catalog = Catalog {
 #[derive(Debug)]
 pub(super) struct Listing {
     /// The state, as OpenSearch names it; `None` for all but those that wait.
-    pub(super) state: Option<&'static str>,
+    state: Option<&'static str>,
     /// The severity; `None` for all.
     severity: Option<String>,
     /// The monitor; `None` for all.
@@ -117,6 +118,20 @@ impl Listing {
             from,
             size,
         })
+    }
+
+    /// Returns the states that are asked for, those that come under one name in OpenSearch together; empty
+    /// for all.
+    pub(super) fn states(&self) -> Vec<AlertState> {
+        match self.state {
+            Some("ACTIVE") => vec![AlertState::Active],
+            Some("ACKNOWLEDGED") => vec![AlertState::Acknowledged],
+            Some("COMPLETED") => vec![AlertState::Completed],
+            Some("DELETED") => vec![AlertState::Deleted],
+            Some("ERROR") => vec![AlertState::Error, AlertState::NoData],
+            Some("PENDING") => vec![AlertState::Pending],
+            _ => Vec::new(),
+        }
     }
 
     /// Tells whether an alert, as it is shown, is asked for.

@@ -52,10 +52,8 @@ pub(super) async fn execute_saved(
         Failure::alerting(MonitorErrorKind::NotFound, reason)
     };
     let entry = rest.definitions().monitor(&id).ok_or_else(not_found)?;
-    if asked.at.is_some() && !asked.is_dry {
-        let reason =
-            "[period_end] of a saved monitor needs [dryrun=true]: a run that counts is of now";
-        return Err(Failure::alerting(MonitorErrorKind::IllegalArgument, reason));
+    if !asked.is_dry {
+        check_counts(&entry, &asked)?;
     }
     let at = asked.at.unwrap_or_else(|| rest.clock().now());
     let state = rest.clone();
@@ -89,6 +87,20 @@ pub(super) async fn execute_given(
         send::send(&rest, &monitor, &execution, &mut answer).await;
     }
     Ok(Answer::ok(answer))
+}
+
+/// Refuses a run that counts where it could do harm: one of another time would turn the history of its alerts
+/// over, and nobody would end the alerts of a monitor that does not run.
+fn check_counts(entry: &MonitorEntry, asked: &Asked) -> Result<(), Failure> {
+    let reason = if asked.at.is_some() {
+        "[period_end] of a saved monitor needs [dryrun=true]: a run that counts is of now"
+            .to_owned()
+    } else if entry.item.is_enabled() {
+        return Ok(());
+    } else {
+        format!("[{}] is disabled; enable it, or take a look with [dryrun=true]", entry.id)
+    };
+    Err(Failure::alerting(MonitorErrorKind::IllegalArgument, reason))
 }
 
 /// Reads milliseconds since 1970; `ms` may stand behind them.
