@@ -18,8 +18,8 @@ const SECRET_BYTES_MAX: u64 = 64 * 1024;
 ///
 /// Whoever may make a channel over REST could send any secret that it may name to a receiver of their own.
 /// So a channel has its own files in that folder, files of the further folders that the operator names,
-/// and variables of the environment that are called `PAMPERO_…` without `__`, which is the spelling of the
-/// program's own configuration.
+/// and variables of the environment that are called `PAMPERO_CHANNEL_…`: neither the keys of providers nor
+/// the admin token.
 #[derive(Debug)]
 pub struct FolderVault {
     folder: PathBuf,
@@ -52,7 +52,7 @@ impl FolderVault {
     fn read_variable(&self, name: &str) -> Result<SecretString, VaultError> {
         let reference = Reference::Env(name.to_owned()).to_string();
         if !is_readable(name) {
-            let reason = "only variables called PAMPERO_ and capital letters, digits and single `_` are read";
+            let reason = "only variables called PAMPERO_CHANNEL_ and capital letters, digits and `_` are read";
             return Err(VaultError::Refused { reference, reason });
         }
         match self.env.0.get(name) {
@@ -164,9 +164,9 @@ fn spelled(member: &str) -> String {
 }
 
 fn is_readable(name: &str) -> bool {
-    let rest = name.strip_prefix("PAMPERO_").unwrap_or_default();
+    let rest = name.strip_prefix("PAMPERO_CHANNEL_").unwrap_or_default();
     let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    !rest.is_empty() && rest.bytes().all(is_part) && !name.contains("__")
+    !rest.is_empty() && rest.bytes().all(is_part)
 }
 
 fn make_private_folder(folder: &Path) -> io::Result<()> {
@@ -212,8 +212,8 @@ mod tests {
             fs::write(at.join(name).join("hook"), "https://hook\n").expect("a file");
         }
         let env = [
-            ("PAMPERO_SLACK_URL", "https://from-env"),
-            ("PAMPERO_API__ADMIN_TOKEN", "t0ken"),
+            ("PAMPERO_CHANNEL_SLACK_URL", "https://from-env"),
+            ("PAMPERO_ADMIN_TOKEN", "t0ken"),
             ("HOME", "/root"),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -238,12 +238,12 @@ mod tests {
     fn channel_reads_only_what_is_meant_for_channels() {
         let place = place();
         let at = |path: &str| format!("$file:{}", place.folder.path().join(path).display());
-        check(&place, "$env:PAMPERO_SLACK_URL", Ok("https://from-env"));
-        check(&place, "$env:PAMPERO_OTHER", Err("without this variable"));
-        check(&place, "$env:PAMPERO_API__ADMIN_TOKEN", Err("is refused"));
+        check(&place, "$env:PAMPERO_CHANNEL_SLACK_URL", Ok("https://from-env"));
+        check(&place, "$env:PAMPERO_CHANNEL_OTHER", Err("without this variable"));
+        check(&place, "$env:PAMPERO_ADMIN_TOKEN", Err("is refused"));
         check(&place, "$env:HOME", Err("is refused"));
-        check(&place, "$env:PAMPERO_x", Err("is refused"));
-        check(&place, "$env:PAMPERO_", Err("is refused"));
+        check(&place, "$env:PAMPERO_CHANNEL_x", Err("is refused"));
+        check(&place, "$env:PAMPERO_CHANNEL_", Err("is refused"));
         check(&place, &at("mounted/hook"), Ok("https://hook"));
         check(&place, &at("elsewhere/hook"), Err("is refused"));
         check(&place, &at("mounted/../elsewhere/hook"), Err("is refused"));
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn debug_shows_names_only() {
         let shown = format!("{:?}", place().vault);
-        assert!(shown.contains("PAMPERO_SLACK_URL"), "{shown}");
+        assert!(shown.contains("PAMPERO_CHANNEL_SLACK_URL"), "{shown}");
         assert!(!shown.contains("from-env") && !shown.contains("t0ken"), "{shown}");
     }
 }
