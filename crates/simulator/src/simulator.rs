@@ -47,7 +47,7 @@ impl Simulator {
         let stage = Arc::new(Stage { config, board: Arc::clone(&board), slack: Slack::default() });
         let router = Router::new()
             .nest("/control", control::routes())
-            .route("/slack/services/{*hook}", post(slack::post_message))
+            .route("/services/{*hook}", post(slack::post_message))
             .fallback(stage::play)
             .with_state(Arc::clone(&stage));
         let (tasks, stop) = (tracker.clone(), cancel.clone());
@@ -113,7 +113,7 @@ impl RunningSimulator {
 
     /// Returns the URL of a webhook of the stand-in for Slack.
     pub fn slack_url(&self) -> Url {
-        self.url("slack/services/T000/B000/demo")
+        self.url("services/T000/B000/demo")
     }
 
     /// Returns what the stand-in for Slack was sent since the start or the last reset, oldest first.

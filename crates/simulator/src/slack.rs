@@ -133,7 +133,7 @@ fn list(object: &Map<String, Value>, name: &str) -> Result<usize, Refusal> {
     }
 }
 
-/// Takes a message as `POST /slack/services/T.../B.../...` does.
+/// Takes a message as `POST /services/T.../B.../...` does.
 pub(crate) async fn post_message(
     State(stage): State<Arc<Stage>>,
     headers: HeaderMap,
