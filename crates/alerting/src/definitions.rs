@@ -3,6 +3,7 @@
 //! A folder for each kind, and what comes with the program. Start reading at [`Definitions`]; how a folder
 //! is kept lies in `shelf`.
 
+mod channels;
 mod disk;
 mod error;
 mod ledger;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pampero_notifications::{Channel, ChannelBook, Guard, Vault};
 use pampero_resilience::Clock;
 use serde::Serialize;
 use serde_json::Value;
@@ -24,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::monitor::{Monitor, StoredFacts};
+use channels::ChannelFiles;
 use ledger::Ledger;
 use monitors::Monitors;
 use shelf::{Intent, Shelf};
@@ -36,12 +39,16 @@ pub use error::DefinitionError;
 pub struct DefinitionsOptions {
     /// The folder of the monitors.
     pub monitors: PathBuf,
+    /// The folder of the channels.
+    pub channels: PathBuf,
     /// The folder in which versions are kept; nobody writes there by hand.
     pub ledger: PathBuf,
     /// From one look at the folders to the next.
     pub poll: Duration,
     /// Most monitors.
     pub monitors_max: usize,
+    /// Most channels.
+    pub channels_max: usize,
 }
 
 /// A definition and what is known of it.
@@ -91,6 +98,9 @@ impl MonitorEntry {
     }
 }
 
+/// A channel and what is known of it.
+pub type ChannelEntry = Entry<Arc<Channel>>;
+
 /// What a definition must be for a change to be made: `if_seq_no` and `if_primary_term`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct VersionCheck {
@@ -128,6 +138,7 @@ pub struct Problem {
 #[derive(Debug)]
 pub struct Definitions {
     monitors: Shelf<Monitors>,
+    channels: Shelf<ChannelFiles>,
     clock: Arc<dyn Clock>,
     poll: Duration,
     changed: watch::Sender<u64>,
@@ -135,13 +146,15 @@ pub struct Definitions {
 
 impl Definitions {
     /// Reads the folders; one that is not there is empty. `shipped_monitors` are ids with the texts of
-    /// monitors. Blocks.
+    /// monitors. Secrets of channels are kept in the `vault`, and the `guard` judges their addresses. Blocks.
     ///
     /// # Errors
     /// A folder cannot be read, or the versions cannot be written. A broken file is no error but a problem.
     pub fn open(
         options: &DefinitionsOptions,
         shipped_monitors: &[(&str, &str)],
+        vault: Arc<dyn Vault>,
+        guard: Guard,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, DefinitionError> {
         let now = clock.now();
@@ -153,8 +166,16 @@ impl Definitions {
             shipped_monitors,
             now,
         )?;
+        let channels = Shelf::open(
+            ChannelFiles { vault, guard },
+            options.channels.clone(),
+            Ledger::new(&options.ledger, "channels"),
+            options.channels_max,
+            &[],
+            now,
+        )?;
         let changed = watch::Sender::new(0);
-        let definitions = Self { monitors, clock, poll: options.poll, changed };
+        let definitions = Self { monitors, channels, clock, poll: options.poll, changed };
         definitions.announce();
         Ok(definitions)
     }
@@ -219,9 +240,74 @@ impl Definitions {
         Ok(deleted)
     }
 
+    /// Returns all channels, accounts and groups, by their ids.
+    pub fn channels(&self) -> Vec<Arc<ChannelEntry>> {
+        self.channels.entries()
+    }
+
+    /// Returns a channel, an account or a group.
+    pub fn channel(&self, id: &str) -> Option<Arc<ChannelEntry>> {
+        self.channels.entry(id)
+    }
+
+    /// Makes a channel, with a file for it. Without an id one is made up. Blocks.
+    ///
+    /// # Errors
+    /// It is no channel, the id is taken, there are too many, or the file cannot be written.
+    pub fn create_channel(
+        &self,
+        id: Option<&str>,
+        document: &Value,
+    ) -> Result<Arc<ChannelEntry>, DefinitionError> {
+        let id = match id {
+            Some(id) => id.to_owned(),
+            None => {
+                let name = document.pointer("/config/name").and_then(Value::as_str);
+                let name = name.unwrap_or("channel");
+                monitors::free_id(name, |id| self.channels.is_taken(id))
+            }
+        };
+        self.put_channel(&id, document, Intent::Create)
+    }
+
+    /// Puts a channel in the place of another, whole; `"[redacted]"` keeps a secret. Blocks.
+    ///
+    /// # Errors
+    /// It is no channel or one of another type, there is none of that id, or the file cannot be written.
+    pub fn replace_channel(
+        &self,
+        id: &str,
+        document: &Value,
+    ) -> Result<Arc<ChannelEntry>, DefinitionError> {
+        self.put_channel(id, document, Intent::Replace)
+    }
+
+    fn put_channel(
+        &self,
+        id: &str,
+        document: &Value,
+        intent: Intent,
+    ) -> Result<Arc<ChannelEntry>, DefinitionError> {
+        let entry = self.channels.put(id, document, intent, None, self.clock.now())?;
+        self.announce();
+        Ok(entry)
+    }
+
+    /// Removes a channel with its file and its secrets. Blocks.
+    ///
+    /// # Errors
+    /// There is none of that id, or the file cannot be removed.
+    pub fn delete_channel(&self, id: &str) -> Result<Deleted, DefinitionError> {
+        let deleted = self.channels.delete(id, None, self.clock.now())?;
+        self.announce();
+        Ok(deleted)
+    }
+
     /// Returns the files that are not taken, by their names.
     pub fn problems(&self) -> Vec<Problem> {
-        self.monitors.problems()
+        let mut problems = self.channels.problems();
+        problems.extend(self.monitors.problems());
+        problems
     }
 
     /// Returns what tells that something was changed: a number that grows.
@@ -234,13 +320,16 @@ impl Definitions {
     /// # Errors
     /// A folder cannot be read, or versions cannot be written; everything stays as it was.
     pub fn look(&self) -> Result<(), DefinitionError> {
-        let looked = self.monitors.poll(self.clock.now());
+        let now = self.clock.now();
+        // One folder that cannot be read keeps nothing of the other one away.
+        let monitors = self.monitors.poll(now);
+        let channels = self.channels.poll(now);
         self.announce();
-        looked
+        monitors.and(channels)
     }
 
     fn announce(&self) {
-        let revision = self.monitors.revision();
+        let revision = self.monitors.revision() + self.channels.revision();
         self.changed.send_if_modified(|known| std::mem::replace(known, revision) != revision);
     }
 
@@ -267,6 +356,12 @@ impl Definitions {
     }
 }
 
+impl ChannelBook for Definitions {
+    fn channel(&self, id: &str) -> Option<Arc<Channel>> {
+        Self::channel(self, id).map(|entry| Arc::clone(&entry.item))
+    }
+}
+
 /// Returns an error with all its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -277,3 +372,6 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

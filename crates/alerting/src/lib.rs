@@ -7,6 +7,7 @@
 //! through [`LogSearch`]. Start reading at [`Observation`], then `book`.
 
 mod alert;
+mod backtest;
 mod book;
 mod definitions;
 mod delivery;
@@ -26,8 +27,12 @@ mod search;
 mod text;
 
 pub use alert::{Alert, AlertState, Change, Notice, NoticeKind};
+pub use backtest::{
+    Backtest, BacktestError, BacktestOptions, Firing, ToldMessage, backtest, backtest_observations,
+};
 pub use definitions::{
-    Definitions, DefinitionsOptions, DefinitionError, Deleted, Entry, MonitorEntry, Problem, VersionCheck,
+    ChannelEntry, DefinitionError, Definitions, DefinitionsOptions, Deleted, Entry, MonitorEntry,
+    Problem, VersionCheck,
 };
 pub use monitor::{
     Action, Extension, Monitor, MonitorError, MonitorErrorKind, MonitorTeller, RenderedSearch, SearchInput,

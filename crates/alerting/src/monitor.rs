@@ -129,3 +129,6 @@ fn action_policy(action: &Action) -> ActionPolicy {
         throttle: throttle.map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
     }
 }
+
+#[cfg(test)]
+mod tests;

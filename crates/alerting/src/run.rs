@@ -33,6 +33,8 @@ use group::{Group, Ran};
 use last_runs::LastRuns;
 use plan::Plan;
 
+pub(crate) use observer::is_live;
+
 pub use execution::{ActionRun, Execution, TriggerRun};
 pub(crate) use execution::{Answer, Run, ask, has_documents, source};
 
@@ -161,7 +163,7 @@ impl Runner {
             facts,
             at,
             alert: &|trigger| self.observer.live_alert(&source(&facts.id, trigger)),
-            has_documents: &|| has_documents(&*self.search, &indices, at),
+            has_documents: &|| has_documents(&*self.search, &indices, monitor.time_field(), at),
             renders: true,
         };
         run.evaluate(answer)
@@ -236,9 +238,7 @@ impl Runner {
         let sources: HashSet<SourceId> = sources.collect();
         let known: HashSet<&str> = enabled.iter().map(|entry| entry.id.as_str()).collect();
         self.last_runs.keep_only(&known);
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        status.retain(|id, _| known.contains(id.as_str()));
-        drop(status);
+        self.forget_status(&known);
         plan.set(enabled, &self.last_runs, self.clock.now());
         let observer = Arc::clone(&self.observer);
         let kept = move || observer.keep_only(SourceKind::Monitor, &sources);
@@ -253,6 +253,11 @@ impl Runner {
         if let Ok(Err(error)) = kept {
             warn!(%error, "the last runs of monitors cannot be kept");
         }
+    }
+
+    fn forget_status(&self, known: &HashSet<&str>) {
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.retain(|id, _| known.contains(id.as_str()));
     }
 
     fn count_missed(&self, monitor: &str, missed: u64) {

@@ -80,23 +80,20 @@ impl Interval {
 impl Schedule {
     /// Reads `{"period":{…}}` or `{"cron":{…}}`.
     pub(crate) fn read(place: &Place<'_>) -> Result<Self, MonitorError> {
-        let mut schedule = None;
         for (key, member) in place.members()? {
-            let read = match key {
-                "period" => read_period(&member)?,
-                "cron" => read_cron(&member)?,
-                _ => {
-                    let reason = format!("Invalid field: [{key}] found in schedule.");
-                    return Err(member.refuse(reason));
-                }
-            };
-            if schedule.replace(read).is_some() {
-                return Err(place.refuse("You can only specify one type of schedule."));
+            if !["period", "cron"].contains(&key) {
+                return Err(member.refuse(format!("Invalid field: [{key}] found in schedule.")));
             }
         }
-        schedule.ok_or_else(|| {
-            place.refuse("Schedule is empty: it needs [period] with interval and unit, or [cron]")
-        })
+        match (place.get("period"), place.get("cron")) {
+            (Some(_), Some(_)) => Err(place.refuse("You can only specify one type of schedule.")),
+            (Some(period), None) => read_period(&period),
+            (None, Some(cron)) => read_cron(&cron),
+            (None, None) => {
+                let reason = "Schedule is empty: it needs [period] or [cron]";
+                Err(place.refuse(reason))
+            }
+        }
     }
 
     /// Returns it in OpenSearch's form.
@@ -123,7 +120,20 @@ impl Schedule {
                 let past_ms = (after.as_millisecond() - anchor.as_millisecond()) / step_ms;
                 run_ms(anchor, past_ms + 1, step_ms)
             }
-            Self::Cron(cron) => cron.next_after(after.max(anchor)),
+            Self::Cron(cron) => cron.next_after(after.max(just_before(anchor))),
+        }
+    }
+
+    /// Returns an anchor at or before `from` that gives the same runs as `anchor` does.
+    pub(crate) fn anchor_before(&self, anchor: Timestamp, from: Timestamp) -> Timestamp {
+        match self {
+            Self::Every(interval) => {
+                let step_ms = step_ms(*interval);
+                let ahead_ms = anchor.as_millisecond() - from.as_millisecond();
+                let back = if ahead_ms <= 0 { 0 } else { ahead_ms.div_euclid(step_ms) + 1 };
+                run_ms(anchor, -back, step_ms).unwrap_or(from)
+            }
+            Self::Cron(_) => from,
         }
     }
 
@@ -140,7 +150,7 @@ impl Schedule {
             }
             Self::Cron(cron) => {
                 let after = at.checked_add(SignedDuration::from_nanos(1)).unwrap_or(at);
-                cron.last_before(after).filter(|newest| *newest > anchor)
+                cron.last_before(after).filter(|newest| anchor <= *newest)
             }
         }
     }
@@ -156,6 +166,10 @@ impl Schedule {
         };
         (start, at)
     }
+}
+
+fn just_before(at: Timestamp) -> Timestamp {
+    at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(at)
 }
 
 fn step_ms(interval: Interval) -> i64 {

@@ -254,14 +254,17 @@ pub(crate) fn ask(search: &dyn LogSearch, what: &RenderedSearch, at: Timestamp) 
     answer.map(Arc::new).map_err(|error| reason(&error, &what.indices))
 }
 
-/// Tells whether the indices hold any document.
+/// Tells whether the indices hold any document, before `at` where the field is known that tells it.
 pub(crate) fn has_documents(
     search: &dyn LogSearch,
     indices: &[String],
+    time_field: Option<&str>,
     at: Timestamp,
 ) -> Result<bool, String> {
     let body = json!({ "size": 0, "track_total_hits": 1, "terminate_after": 1 });
-    let answer = search.search(indices, &body, at).map_err(|error| reason(&error, indices))?;
+    let all = RenderedSearch { indices: indices.to_vec(), body };
+    let asked = time_field.map_or_else(|| all.clone(), |field| all.before(field, at));
+    let answer = ask(search, &asked, at)?;
     Ok(answer.pointer("/hits/total/value").and_then(Value::as_u64).is_some_and(|count| 0 < count))
 }
 

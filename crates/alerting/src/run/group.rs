@@ -68,7 +68,8 @@ impl Group {
         let answer = search_for(&*runner.search, &first.item, self.at);
         let indices = first.item.input().map(|input| input.indices().to_vec()).unwrap_or_default();
         let holds = OnceCell::new();
-        let has_any = || has_documents(&*runner.search, &indices, self.at);
+        let field = first.item.time_field();
+        let has_any = || has_documents(&*runner.search, &indices, field, self.at);
         let mut ran = Vec::with_capacity(self.entries.len());
         for entry in &self.entries {
             let facts = entry.facts();

@@ -19,13 +19,16 @@ impl Observer for Alerting {
     }
 
     fn live_alert(&self, source: &SourceId) -> Option<Alert> {
-        let is_live = |alert: &Alert| {
-            matches!(alert.state, AlertState::Active | AlertState::Acknowledged | AlertState::Error)
-        };
         self.alerts_of(source).into_iter().find(is_live)
     }
 
     fn keep_only(&self, kind: SourceKind, sources: &HashSet<SourceId>) {
         self.retain_sources(|source| source.kind != kind || sources.contains(source));
     }
+}
+
+/// Tells whether an alert is what conditions and templates see as `ctx.alert`: OpenSearch knows no pending
+/// ones and none without data.
+pub(crate) fn is_live(alert: &Alert) -> bool {
+    matches!(alert.state, AlertState::Active | AlertState::Acknowledged | AlertState::Error)
 }
