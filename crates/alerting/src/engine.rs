@@ -324,7 +324,8 @@ impl Alerting {
 
     /// Delivers, and lets time pass, until it is cancelled; then drains for as long as the options say.
     ///
-    /// To be called once.
+    /// To be called once, and after the channels were made known: a message for a channel that is not there is a
+    /// dead letter at once.
     pub async fn run(&self, cancel: CancellationToken) {
         delivery::run(&self.0, &cancel).await;
     }

@@ -9,8 +9,8 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::book::elapsed;
 use crate::engine::{AlertStatistics, Alerting};
+use crate::outbox::age;
 
 /// The metrics of the alerts.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct AlertMetrics {
 }
 
 impl AlertMetrics {
-    /// Registers the metrics with the prefix of `registry`, which is meant to be `pampero`.
+    /// Registers the metrics with the prefix of `registry`, which is meant to be `pampero_alerts`.
     pub fn register(self, registry: &mut Registry) {
         registry.register_collector(Box::new(AlertCollector(self.alerting)));
     }
@@ -51,10 +51,10 @@ impl AlertCollector {
             waiting.map(|one| ("channel", one.channel.as_str(), value(one, now))).collect()
         };
         let help = "Messages of alerts that wait for their channel.";
-        out.gauges("alert_messages_waiting", help, None, &of(|one, _| one.messages as f64))?;
+        out.gauges("messages_waiting", help, None, &of(|one, _| one.messages as f64))?;
         let help = "Age of the oldest message that waits for its channel.";
-        let ages = of(|one, now| elapsed(one.oldest, now).as_secs_f64());
-        out.gauges("alert_message_oldest_age", help, Some(Unit::Seconds), &ages)
+        let ages = of(|one, now| age(one.oldest, now).as_secs_f64());
+        out.gauges("message_oldest_age", help, Some(Unit::Seconds), &ages)
     }
 }
 
@@ -68,9 +68,9 @@ fn states(out: &mut Out<'_, '_>, statistics: &AlertStatistics) -> fmt::Result {
         ("no_data", counts.no_data),
     ];
     let help = "Alerts by their state; error and no_data count monitors and rules.";
-    out.gauges("alerts", help, None, &states.map(|(state, n)| ("state", state, n as f64)))?;
+    out.gauges("live", help, None, &states.map(|(state, n)| ("state", state, n as f64)))?;
     let help = "Alerts that are active or acknowledged and under a mute.";
-    out.gauge("alerts_muted", help, counts.muted as f64)
+    out.gauge("muted", help, counts.muted as f64)
 }
 
 fn evaluations(out: &mut Out<'_, '_>, statistics: &AlertStatistics) -> fmt::Result {
@@ -81,15 +81,15 @@ fn evaluations(out: &mut Out<'_, '_>, statistics: &AlertStatistics) -> fmt::Resu
     ];
     let help = "Evaluations of triggers and alerting rules by what came of them.";
     let outcomes = outcomes.map(|(outcome, count)| ("outcome", outcome, count));
-    out.counters("alert_evaluations", help, &outcomes)?;
+    out.counters("evaluations", help, &outcomes)?;
     let help = "Messages of alerts that a throttle held back.";
-    out.counter("alert_messages_throttled", help, statistics.throttled)?;
+    out.counter("messages_throttled", help, statistics.throttled)?;
     let help = "Messages of alerts that came late and were put together with others.";
-    out.counter("alert_messages_folded", help, statistics.folded)?;
+    out.counter("messages_folded", help, statistics.folded)?;
     let help = "Times that alerts could not be kept on disk.";
-    out.counter("alert_store_failures", help, statistics.store_failures)?;
+    out.counter("store_failures", help, statistics.store_failures)?;
     let help = "Whether everything that is known of alerts is on disk: 1, or 0.";
-    out.gauge("alert_store_current", help, f64::from(u8::from(statistics.is_kept)))
+    out.gauge("store_current", help, f64::from(u8::from(statistics.is_kept)))
 }
 
 fn channels(out: &mut Out<'_, '_>, statistics: &AlertStatistics) -> fmt::Result {
@@ -98,11 +98,11 @@ fn channels(out: &mut Out<'_, '_>, statistics: &AlertStatistics) -> fmt::Result 
         channels.map(|(id, one)| ("channel", id.as_str(), value(one))).collect()
     };
     let help = "Messages of alerts that arrived.";
-    out.counters("alert_messages_delivered", help, &of(|one| one.delivered))?;
+    out.counters("messages_delivered", help, &of(|one| one.delivered))?;
     let help = "Deliveries that failed, most of which are tried again.";
-    out.counters("alert_deliveries_failed", help, &of(|one| one.failed))?;
+    out.counters("deliveries_failed", help, &of(|one| one.failed))?;
     let help = "Messages of alerts that were given up and are dead letters.";
-    out.counters("alert_messages_dead", help, &of(|one| one.dead))
+    out.counters("messages_dead", help, &of(|one| one.dead))
 }
 
 /// Writes metrics, each with all of its label sets; one without any is left out.

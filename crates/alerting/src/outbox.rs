@@ -13,7 +13,6 @@ use pampero_notifications::{Message, MessageKind};
 use serde::{Deserialize, Serialize};
 
 pub use self::fold::{SourceTally, Tally};
-use crate::book::elapsed;
 use crate::text::Words;
 
 /// Where a message is on its way.
@@ -213,7 +212,7 @@ impl Outbox {
         let mut given_up = Vec::new();
         while let Some(head) = queue.front()
             && head.state == MessageState::Waiting
-            && elapsed(head.newest, now) > limits.give_up_after
+            && age(head.newest, now) > limits.give_up_after
             && let Some(mut head) = queue.pop_front()
         {
             let hours = limits.give_up_after.as_secs() / 3_600;
@@ -233,7 +232,7 @@ impl Outbox {
         if head.state == MessageState::Sending {
             return (Next::Nothing, writes);
         }
-        if elapsed(head.made, now) > limits.fold_after {
+        if age(head.made, now) > limits.fold_after {
             let source = head.source.clone();
             fold::fold_where(queue, |row| row.source == source, words, &mut writes);
         }
@@ -320,6 +319,12 @@ impl Outbox {
         rows.sort_unstable_by_key(|row| row.id);
         rows
     }
+}
+
+/// Returns how old something is; nothing that seems to come from the future, because somebody put the clock
+/// back, is old.
+pub(crate) fn age(made: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(made)).unwrap_or_default()
 }
 
 fn settle(row: &mut OutboxRow, state: MessageState, now: Timestamp) {

@@ -169,6 +169,14 @@ fn what_is_too_old_is_given_up_with_its_reason() {
 }
 
 #[test]
+fn a_clock_that_was_put_back_makes_nothing_old() {
+    let mut outbox = outbox(100);
+    outbox.push(posted("a", Fired, 90_000), &Words::default());
+    outbox.push(posted("a", Recovered, 90_001), &Words::default());
+    assert_eq!(next(&mut outbox, 0).unwrap().0.message.kind, Fired);
+}
+
+#[test]
 fn what_was_being_sent_before_a_restart_is_a_repeat() {
     let mut before = outbox(100);
     before.push(posted("a", Fired, 0), &Words::default());
