@@ -391,6 +391,28 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_has_the_state_of_its_furthest_alert() {
+        let check = |states: &[RuleAlertState], expected: &str| {
+            let detail = RuleDetail::Alerting {
+                hold: Duration::ZERO,
+                keep_firing: Duration::ZERO,
+                annotations: Vec::new(),
+                alerts: states.iter().map(|state| alert("a", *state)).collect(),
+            };
+            let rule = rule("Down", detail);
+            let RuleBody::Alerting { state, .. } = RuleBody::of(&rule, true) else {
+                panic!("the rule is an alert")
+            };
+            assert_eq!(state, expected, "{states:?}");
+        };
+        use RuleAlertState::{Firing, Inactive, Pending};
+        check(&[], "inactive");
+        check(&[Inactive, Inactive], "inactive");
+        check(&[Inactive, Pending], "pending");
+        check(&[Pending, Firing, Inactive], "firing");
+    }
+
+    #[test]
     fn an_alert_that_is_kept_firing_says_since_when() {
         let kept = RuleAlert {
             state: RuleAlertState::Firing,

@@ -94,7 +94,12 @@ async fn groups_are_replaced_while_they_are_at_work() {
         assert!(turns.windows(2).all(|pair| pair[1].0 - pair[0].0 == 10_000), "{rule}: {turns:?}");
     }
     assert_eq!(heard.of("Never").iter().filter(|(_, firing)| *firing == 1).count(), 3);
-    assert_eq!(heard.of("New").len(), 6);
+    let new = heard.of("New");
+    assert_eq!(new.len(), 6);
+    // A group that comes while the program runs has nothing to restore.
+    let kept = testkit::kept(history.store(), "ALERTS", new[0].0);
+    let series = kept.iter().find(|series| series.contains("New")).unwrap();
+    assert!(series.ends_with(": 0=1 5000=1 10000=1 15000=1 20000=1 25000=1"), "{series}");
 
     let removed_ms = history.now_ms();
     replace("groups: []".to_owned()).await;
