@@ -53,6 +53,22 @@ fn rule_file_is_read() {
 }
 
 #[test]
+fn rule_files_that_come_with_the_program_are_good() {
+    for text in [
+        include_str!("../../../../rules/recording.yml"),
+        include_str!("../../../../rules/alerts.yml"),
+    ] {
+        let groups = parse(text).unwrap_or_else(|error| panic!("{error}"));
+        for source in groups.iter().flat_map(|group| group.sources(Duration::from_secs(15))) {
+            let severity = source.labels.value("severity");
+            assert!(["critical", "high", "warning", "info"].contains(&severity), "{source:?}");
+            let is_said = |name| source.annotation(name).is_some_and(|text| !text.is_empty());
+            assert!(is_said("summary") && is_said("description"), "{source:?}");
+        }
+    }
+}
+
+#[test]
 fn wrong_rule_files_are_refused_with_line_and_rule() {
     check_wrong("groups: [}", &["weather.yml:1: "]);
     check_wrong("group: []", &["weather.yml:1: ", "group"]);
