@@ -109,7 +109,7 @@ impl Schedule {
     }
 
     /// Returns the first run after `after`. Runs by interval are counted from `anchor`, which is the
-    /// first of them; before it there is none. `None` when there is none within ten years.
+    /// first of them; before it there is none. `None` when cron has none within nine years.
     pub fn next_after(&self, anchor: Timestamp, after: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Every(interval) => {

@@ -50,7 +50,9 @@ impl Teller for MonitorTeller {
         let action = trigger.and_then(|t| t.actions.iter().find(|a| a.id == notice.action));
         let (Some(trigger), Some(action)) = (trigger, action) else { return Ok(None) };
         let is_told = matches!(notice.kind, NoticeKind::Fired | NoticeKind::Reminder);
-        if !is_told && !action.message.source().contains(OWN_WORDS) {
+        // Between two evaluations, and when the search failed, there is nothing that a template could show.
+        let has_nothing = observation.answer.is_none() && self.monitor.input.is_some();
+        if has_nothing || (!is_told && !action.message.source().contains(OWN_WORDS)) {
             return Ok(None);
         }
         let results: Vec<Value> =

@@ -18,12 +18,6 @@ use crate::{
     Alert, Finding, LogSearch, NoDataRule, Observation, Outcome, Phase, SourceId, SourceKind,
 };
 
-/// What one condition may cost: far less than a script may by itself, since a thousand of them share a
-/// round.
-fn limits() -> Limits {
-    Limits::default()
-}
-
 /// What a search gave, or why it gave nothing.
 pub(crate) type Answer = Result<Arc<Value>, String>;
 
@@ -213,7 +207,7 @@ impl Run<'_> {
         answer: Option<&Value>,
     ) -> (Outcome, Option<String>) {
         let variables = [("ctx", &ctx["ctx"]), ("params", &trigger.params)];
-        match trigger.condition.condition(&variables, &limits()) {
+        match trigger.condition.condition(&variables, &Limits::default()) {
             Ok(true) => {
                 let source = trigger.condition.source();
                 let finding = Finding {
