@@ -8,9 +8,11 @@ mod answer;
 mod compose;
 mod keep;
 mod messages;
+mod options;
 mod questions;
 mod records;
 mod statistics;
+mod step;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,7 +22,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use pampero_resilience::Clock;
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -28,85 +29,20 @@ use tokio_util::sync::CancellationToken;
 
 use self::keep::Backlog;
 pub use self::messages::TestError;
+pub use self::options::AlertingOptions;
 pub use self::questions::AlertPage;
 pub use self::statistics::{AlertStatistics, ChannelStatistics};
-use crate::alert::{Change, NoticeKind};
-use crate::book::{AckRefusal, Acknowledged, Book, BookLimits, Step};
+use self::step::{entry, note_changes};
+use crate::alert::Change;
+use crate::book::{AckRefusal, Acknowledged, Book, BookLimits};
 use crate::delivery::{self, Deliver};
-use crate::history::{CHANGES_MAX, HistoryCause, HistoryChange, HistoryEntry, HistoryMessage};
+use crate::history::{HistoryCause, HistoryMessage};
 use crate::mute::{MUTES_MAX, Mute, MuteError, Mutes};
 use crate::observation::{Observation, Outcome, SourceId};
-use crate::outbox::{Outbox, OutboxLimits, Posted};
+use crate::outbox::{Outbox, OutboxLimits};
 use crate::policy::Policy;
 use crate::store::{Batch, Retention, Store, StoreError};
 use crate::text::{DefaultTeller, Teller, Tellers, Words, nothing_seen};
-
-/// How alerts are kept and told.
-#[derive(Clone, Debug)]
-pub struct AlertingOptions {
-    /// The zone in which messages show times.
-    pub zone: TimeZone,
-    /// The address of the program, for links in messages; `None` for none.
-    pub page: Option<String>,
-    /// How long the history and alerts that are over are kept.
-    pub history_for: Duration,
-    /// Most entries of the history.
-    pub history_max: usize,
-    /// Most alerts that are over.
-    pub finished_max: usize,
-    /// Most alerts of one source at the same time.
-    pub keys_max: usize,
-    /// Most bytes of a query's answer in the history; a longer one is reduced.
-    pub answer_bytes_max: usize,
-    /// Most messages that wait for one channel; further ones are folded.
-    pub messages_max: usize,
-    /// Messages that are older when their turn comes are folded.
-    pub fold_after: Duration,
-    /// Messages that are older become dead letters.
-    pub give_up_after: Duration,
-    /// Most dead letters.
-    pub dead_max: usize,
-    /// How long messages that arrived are kept.
-    pub delivered_for: Duration,
-    /// Most messages that arrived.
-    pub delivered_max: usize,
-    /// Longest time of one try of a delivery.
-    pub attempt_timeout: Duration,
-    /// How often it is looked whether time alone makes something due.
-    pub tick: Duration,
-    /// How often a forgetful receiver, as an Alertmanager, is told what goes on.
-    pub repeat_every: Duration,
-    /// How long messages that are being sent may take when the program ends.
-    pub grace: Duration,
-    /// Decides the jitter of waits.
-    pub seed: u64,
-}
-
-impl Default for AlertingOptions {
-    fn default() -> Self {
-        const HOUR: Duration = Duration::from_secs(3_600);
-        Self {
-            zone: TimeZone::UTC,
-            page: None,
-            history_for: HOUR * 24 * 60,
-            history_max: 100_000,
-            finished_max: 10_000,
-            keys_max: 50_000,
-            answer_bytes_max: 64 * 1024,
-            messages_max: 1_000,
-            fold_after: Duration::from_secs(600),
-            give_up_after: HOUR * 24,
-            dead_max: 1_000,
-            delivered_for: HOUR * 24 * 7,
-            delivered_max: 10_000,
-            attempt_timeout: Duration::from_secs(15),
-            tick: Duration::from_secs(5),
-            repeat_every: Duration::from_secs(60),
-            grace: Duration::from_secs(5),
-            seed: 0,
-        }
-    }
-}
 
 /// The alerts of the program. Clones share everything.
 #[derive(Clone)]
@@ -390,108 +326,6 @@ impl Inner {
         }
     }
 
-    /// Makes the messages of a step, and keeps all of it.
-    fn take_step(
-        &self,
-        core: &mut Core,
-        source: &SourceId,
-        step: Step,
-        cause: HistoryCause,
-        observation: &Observation,
-        teller: &dyn Teller,
-    ) -> Observed {
-        if step.ignored > 0 {
-            let (source, ignored) = (source.to_string(), step.ignored);
-            tracing::warn!(
-                source,
-                ignored,
-                "a source has too many alerts, and further ones are ignored"
-            );
-        }
-        if step.is_empty() {
-            return Observed::default();
-        }
-        core.statistics.throttled += step.throttled;
-        let mut entry = entry(source, observation.at, cause);
-        note_changes(&mut entry, &step.changes);
-        entry.throttled = step.throttled;
-        if let Outcome::Failed(error) = &observation.outcome {
-            entry.error = Some(crate::text::cut(error.clone(), 2_000));
-        }
-        if let Outcome::Known(findings) = &observation.outcome {
-            entry.value = findings.iter().find_map(|finding| finding.value);
-        }
-        let mut batch = Batch::default();
-        let forgetful = self.deliver.forgetful();
-        let policy = core.book.policy(source).cloned();
-        for notice in &step.notices {
-            let (message, remark) =
-                compose::message(notice, policy.as_deref(), observation, teller, &self.words);
-            entry.remarks.extend(remark);
-            // What only keeps a forgetful receiver from forgetting is no event.
-            let is_event =
-                notice.kind != NoticeKind::Reminder || !forgetful.contains(&notice.channel);
-            if is_event {
-                entry.messages.push(HistoryMessage {
-                    key: message.key.clone(),
-                    channel: notice.channel.clone(),
-                    action: notice.action.clone(),
-                    kind: notice.kind,
-                    subject: message.subject.clone(),
-                    text: message.text.clone(),
-                });
-            }
-            let posted = Posted {
-                channel: notice.channel.clone(),
-                action: notice.action.clone(),
-                source: source.to_string(),
-                message,
-                made: self.clock.now(),
-            };
-            let writes = core.outbox.push(posted, &self.words);
-            core.statistics.folded += writes.folded;
-            messages::add_writes(&mut batch, writes);
-        }
-        let observed = Observed {
-            changes: step.changes,
-            messages: entry.messages.clone(),
-            throttled: entry.throttled,
-            remarks: entry.remarks.clone(),
-        };
-        let has_happened =
-            entry.change_count > 0 || !entry.messages.is_empty() || entry.throttled > 0;
-        if has_happened {
-            let answer = observation.answer.as_deref();
-            let bytes_max = self.options.answer_bytes_max;
-            entry.answer = answer.map(|answer| answer::reduced(answer, bytes_max));
-            batch.history.push(entry);
-        }
-        batch.rows.push(step.rows);
-        let is_told = !step.notices.is_empty();
-        self.keep(core, batch);
-        if is_told {
-            self.wake.notify_one();
-        }
-        observed
-    }
-
-    /// Remembers what the query answered while there are alerts that may be told of later.
-    fn remember_answer(&self, core: &mut Core, source: &SourceId, observation: &Observation) {
-        let has_alerts = core.book.alerts_of(source).next().is_some();
-        let answer = observation
-            .answer
-            .as_ref()
-            .filter(|answer| has_alerts && answer::fits(answer, self.options.answer_bytes_max));
-        match answer {
-            Some(answer) => {
-                core.answers.insert(source.clone(), Arc::clone(answer));
-            }
-            None => {
-                core.answers.remove(source);
-            }
-        }
-    }
-
     fn tidy(&self, core: &mut Core, now: Timestamp) {
         const EVERY: Duration = Duration::from_secs(600);
         let is_due = core.tidied.is_none_or(|at| crate::book::elapsed(at, now) >= EVERY);
@@ -521,26 +355,4 @@ impl Inner {
             self.keep(core, Batch { mutes_removed: over, ..Batch::default() });
         }
     }
-}
-
-fn entry(source: &SourceId, at: Timestamp, cause: HistoryCause) -> HistoryEntry {
-    HistoryEntry {
-        id: 0,
-        at,
-        source: source.clone(),
-        cause,
-        error: None,
-        value: None,
-        changes: Vec::new(),
-        change_count: 0,
-        messages: Vec::new(),
-        throttled: 0,
-        remarks: Vec::new(),
-        answer: None,
-    }
-}
-
-fn note_changes(entry: &mut HistoryEntry, changes: &[Change]) {
-    entry.change_count = changes.len();
-    entry.changes = changes.iter().take(CHANGES_MAX).map(HistoryChange::from).collect();
 }
