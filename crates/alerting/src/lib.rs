@@ -14,37 +14,37 @@ mod delivery;
 mod engine;
 mod history;
 mod metrics;
-mod mute;
-mod outbox;
-mod run;
-mod store;
 mod monitor;
+mod mute;
 mod observation;
+mod outbox;
 mod policy;
 pub mod rest;
+mod run;
 mod schedule;
 mod search;
+mod store;
 mod text;
 
 pub use alert::{Alert, AlertState, Change, Notice, NoticeKind};
 pub use backtest::{
     Backtest, BacktestError, BacktestOptions, Firing, ToldMessage, backtest, backtest_observations,
 };
+pub use book::{AckRefusal, Acknowledged, ActionRecord, AlertCounts, Book, BookLimits, Step};
 pub use definitions::{
     ChannelEntry, DefinitionError, Definitions, DefinitionsOptions, Deleted, Entry, MonitorEntry,
     Problem, VersionCheck,
 };
-pub use monitor::{
-    Action, Extension, Monitor, MonitorError, MonitorErrorKind, MonitorTeller, RenderedSearch, SearchInput,
-    StoredFacts, Told, Trigger, TriggerExtension,
-};
-pub use book::{ActionRecord, AckRefusal, Acknowledged, AlertCounts, Book, BookLimits, Step};
 pub use delivery::{Channels, Deliver, Manner, Post, Receiver};
 pub use engine::{
     AlertPage, AlertStatistics, Alerting, AlertingOptions, ChannelStatistics, Observed, TestError,
 };
 pub use history::{HistoryCause, HistoryChange, HistoryEntry, HistoryMessage};
 pub use metrics::AlertMetrics;
+pub use monitor::{
+    Action, Extension, Monitor, MonitorError, MonitorErrorKind, MonitorTeller, RenderedSearch,
+    SearchInput, StoredFacts, Told, Trigger, TriggerExtension,
+};
 pub use mute::{Day, Mute, MuteError, MuteWindow, Mutes, MutesNow, matcher};
 pub use observation::{Finding, Observation, Outcome, Phase, SourceId, SourceKind};
 pub use outbox::{MessageState, OutboxRow, SourceTally, Tally, Waiting};
