@@ -250,17 +250,17 @@ async fn metrics_show_states_and_what_waits() {
     pass(90).await;
     let mut registry = Registry::default();
     let metrics = AlertMetrics { alerting: bed.alerting.clone() };
-    metrics.register(registry.sub_registry_with_prefix("pampero"));
+    metrics.register(registry.sub_registry_with_prefix("pampero_alerts"));
     let mut shown = String::new();
     prometheus_client::encoding::text::encode(&mut shown, &registry).unwrap();
     for line in [
-        "pampero_alerts{state=\"active\"} 2.0",
+        "pampero_alerts_live{state=\"active\"} 2.0",
         "pampero_alerts_muted 0.0",
-        "pampero_alert_evaluations_total{outcome=\"known\"} 1",
-        "pampero_alert_messages_waiting{channel=\"slack\"} 1.0",
-        "pampero_alert_message_oldest_age_seconds{channel=\"slack\"} 90.0",
-        "pampero_alert_messages_throttled_total 0",
-        "pampero_alert_store_current 1.0",
+        "pampero_alerts_evaluations_total{outcome=\"known\"} 1",
+        "pampero_alerts_messages_waiting{channel=\"slack\"} 1.0",
+        "pampero_alerts_message_oldest_age_seconds{channel=\"slack\"} 90.0",
+        "pampero_alerts_messages_throttled_total 0",
+        "pampero_alerts_store_current 1.0",
     ] {
         assert!(shown.lines().any(|shown| shown == line), "no {line:?} in:\n{shown}");
     }
