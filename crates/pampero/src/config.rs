@@ -5,6 +5,7 @@
 //! once, with its place. A key is declared where it is read: see [`reader::Section::read`].
 //! Start reading at [`Config::read`].
 
+mod alerting;
 mod chain;
 mod host;
 mod kind;
@@ -41,6 +42,7 @@ use pampero_telemetry::traces::TracesConfig;
 use pampero_weather::provider::ProviderId;
 use secrecy::SecretString;
 
+pub(crate) use alerting::AlertingConfig;
 pub(crate) use logs::{LogsConfig, LogsListener};
 pub(crate) use metrics::MetricsConfig;
 pub(crate) use origin::Problems;
@@ -73,6 +75,8 @@ pub(crate) struct Config {
     pub(crate) logs: LogsConfig,
     /// The history of metrics.
     pub(crate) metrics: MetricsConfig,
+    /// What watches, and who is told.
+    pub(crate) alerting: AlertingConfig,
     /// Metrics of the machine; `None` for none.
     pub(crate) host: Option<HostOptions>,
     /// The traces.
@@ -232,6 +236,7 @@ fn read_sections(sources: &Sources<'_>, reader: &mut Reader, mut tree: Table) ->
         metrics::read(section, server.listen)
     });
     metrics.history.targets = targets::read(reader, targets, &vault);
+    let alerting = reader.section(tree_of, "alerting", alerting::DOC, alerting::read);
     let host = reader.section(tree_of, "host", host::DOC, host::read);
     let traces =
         reader.section(tree_of, "traces", traces::DOC, |section| traces::read(section, &vault));
@@ -258,6 +263,7 @@ fn read_sections(sources: &Sources<'_>, reader: &mut Reader, mut tree: Table) ->
         log,
         logs,
         metrics,
+        alerting,
         host,
         traces,
         polling,

@@ -42,6 +42,8 @@ impl DataFolder {
     const HISTORY_FOLDER: &str = "metrics";
     const LOGS_FOLDER: &str = "logs";
     const LOGS_BUFFER_FOLDER: &str = "logs-buffer";
+    const ALERTS_FOLDER: &str = "alerts";
+    const DEFINITIONS_FOLDER: &str = "alerting";
 
     /// Makes the folder if it is missing and takes hold of it.
     ///
@@ -74,6 +76,16 @@ impl DataFolder {
     /// Returns the path of the folder with the indices of the log.
     pub(crate) fn logs(&self) -> PathBuf {
         self.path.join(Self::LOGS_FOLDER)
+    }
+
+    /// Returns the path of the folder with alerts, their history and the messages that wait.
+    pub(crate) fn alerts(&self) -> PathBuf {
+        self.path.join(Self::ALERTS_FOLDER)
+    }
+
+    /// Returns the path of the folder with the files of monitors and channels, where none is chosen.
+    pub(crate) fn definitions(&self) -> PathBuf {
+        self.path.join(Self::DEFINITIONS_FOLDER)
     }
 
     /// Returns the path of the folder with what waits to be shipped.

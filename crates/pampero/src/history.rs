@@ -13,8 +13,15 @@ use pampero_resilience::Clock;
 
 use crate::config::MetricsConfig;
 
-/// The rules that come with the program, under the name by which they are listed.
-const SHIPPED: (&str, &str) = ("rules/recording.yml", include_str!("../../../rules/recording.yml"));
+mod watch;
+
+pub(crate) use watch::RuleWatch;
+
+/// The rules that come with the program, under the names by which they are listed.
+const SHIPPED: [(&str, &str); 2] = [
+    ("rules/recording.yml", include_str!("../../../rules/recording.yml")),
+    ("rules/alerts.yml", include_str!("../../../rules/alerts.yml")),
+];
 
 /// Largest rule file that is read, in bytes.
 const RULE_FILE_MAX: u64 = 4 << 20;
@@ -61,20 +68,26 @@ pub(crate) async fn open(
 /// A file cannot be read, or is no rule file.
 pub(crate) fn rules(config: &MetricsConfig) -> Result<Vec<RuleGroup>, RulesError> {
     let engine = Engine::new(config.history.query.clone());
-    let mut groups = Vec::new();
-    let mut add = |file: &str, text: &str| {
-        groups.extend(RuleGroup::parse_file(file, text, &engine).map_err(RulesError::Wrong)?);
-        Ok(())
-    };
-    if config.shipped_rules {
-        add(SHIPPED.0, SHIPPED.1)?;
-    }
+    let mut groups = shipped(config, &engine)?;
     for path in &config.rules {
         for file in files(path)? {
-            add(&file.display().to_string(), &read(&file)?)?;
+            groups.extend(read_groups(&file, &engine)?);
         }
     }
     Ok(groups)
+}
+
+fn shipped(config: &MetricsConfig, engine: &Engine) -> Result<Vec<RuleGroup>, RulesError> {
+    let mut groups = Vec::new();
+    for (file, text) in SHIPPED.iter().filter(|_| config.shipped_rules) {
+        groups.extend(RuleGroup::parse_file(file, text, engine).map_err(RulesError::Wrong)?);
+    }
+    Ok(groups)
+}
+
+fn read_groups(file: &Path, engine: &Engine) -> Result<Vec<RuleGroup>, RulesError> {
+    let text = read(file)?;
+    RuleGroup::parse_file(&file.display().to_string(), &text, engine).map_err(RulesError::Wrong)
 }
 
 /// Returns a file as it is, and of a folder the rule files in it, in the order of their names.

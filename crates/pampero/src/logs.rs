@@ -196,7 +196,7 @@ pub(crate) struct Running<'r> {
 }
 
 impl Running<'_> {
-    fn spawn<F>(&self, task: impl FnOnce(CancellationToken) -> F)
+    pub(crate) fn spawn<F>(&self, task: impl FnOnce(CancellationToken) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {

@@ -2,6 +2,7 @@
 //!
 //! Start reading at [`run`]; what a running Pampero consists of stands in `service.rs`.
 
+mod alerting;
 mod cli;
 mod config;
 mod data_folder;
@@ -27,6 +28,7 @@ use clap::Parser;
 use tikv_jemallocator::Jemalloc;
 use tokio::runtime::Runtime;
 
+use crate::alerting::DemoDefinitions;
 use crate::cli::{CheckArguments, Cli, Command, MetricsCommand, ServeArguments};
 
 /// The allocator of the system keeps what a burst of log documents or a large query took; this one
@@ -73,7 +75,11 @@ fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let variables = arguments.server.over(config::environment());
     let loaded = config::load(arguments.config.config.as_deref(), variables)?;
     let workers = loaded.config.workers;
-    runtime(workers)?.block_on(service::run(loaded, service::Network::Public))
+    runtime(workers)?.block_on(service::run(
+        loaded,
+        service::Network::Public,
+        DemoDefinitions::default(),
+    ))
 }
 
 fn check(arguments: &CheckArguments) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use pampero_api::{Api, ApiParts, Served};
 use pampero_loader::{Averages, Board, PlaceBook, Poller, PollingPolicy, Resolver, Timeline};
-use pampero_metrics::{History, Jobs};
+use pampero_metrics::{History, Jobs, RuleGroup};
 use pampero_resilience::{Clock, QuotaLedger, SystemClock};
 use pampero_store::{SqliteOptions, SqliteStore, Store};
 use pampero_telemetry::host::HostMetrics;
@@ -20,9 +20,10 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Config, Loaded};
+use crate::alerting::{self, Alerts, DemoDefinitions, Foundations};
+use crate::config::{self, Config, Loaded, MetricsConfig};
 use crate::data_folder::DataFolder;
-use crate::history;
+use crate::history::{self, RuleWatch};
 use crate::http::{client_for, direct_client};
 use crate::logs::{self, Folders, Logs};
 use crate::providers::Workshop;
@@ -45,7 +46,11 @@ pub(crate) enum Network {
 /// # Errors
 /// Something that the program cannot do without is not to be had: the data folder, the store, the
 /// address to listen on.
-pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    loaded: Loaded,
+    network: Network,
+    demo: DemoDefinitions,
+) -> anyhow::Result<()> {
     let Loaded { config, warnings, .. } = loaded;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let redactor = Redactor::new(config.secrets());
@@ -68,11 +73,23 @@ pub(crate) async fn run(loaded: Loaded, network: Network) -> anyhow::Result<()> 
     let options = SqliteOptions { events_max: config.store.events_max, ..SqliteOptions::default() };
     let store = Arc::new(SqliteStore::open(&folder.store_file(), options).await?);
     let history =
-        history::open(&config.metrics, rules, folder.history(), Arc::clone(&clock)).await?;
+        history::open(&config.metrics, rules.clone(), folder.history(), Arc::clone(&clock)).await?;
     let folders = Folders { indices: &folder.logs(), buffer: &folder.logs_buffer() };
     let logs = Logs::open(&config.logs, folders, documents, Arc::clone(&clock)).await?;
+    let alerts = open_alerts(&config, &folder, &listener, &logs, demo, &clock).await?;
     let (kept, cluster) = (history.clone(), logs.cluster());
-    let parts = Parts { config, store: Arc::clone(&store), history, logs, traces, clock, network };
+    let store_of_parts = Arc::clone(&store);
+    let parts = Parts {
+        config,
+        store: store_of_parts,
+        history,
+        rules,
+        logs,
+        alerts,
+        traces,
+        clock,
+        network,
+    };
     let running = Running::start(parts, listener, exporter).await?;
     let asked_by = shutdown::requested().await?;
     tracing::info!(signal = asked_by, "stopping");
@@ -96,7 +113,10 @@ struct Parts {
     config: Config,
     store: Arc<SqliteStore>,
     history: Option<History>,
+    /// The rules that the history began with.
+    rules: Vec<RuleGroup>,
     logs: Logs,
+    alerts: Option<Alerts>,
     traces: Option<Traces>,
     clock: Arc<dyn Clock>,
     network: Network,
@@ -119,7 +139,7 @@ impl Running {
         listener: TcpListener,
         exporter: Option<Exporter>,
     ) -> anyhow::Result<Self> {
-        let Parts { config, store, history, logs, traces, clock, network } = parts;
+        let Parts { config, store, history, rules, logs, alerts, traces, clock, network } = parts;
         let running = Self {
             cancel: CancellationToken::new(),
             tracker: TaskTracker::new(),
@@ -189,6 +209,9 @@ impl Running {
             history.register(metrics.area("history"));
         }
         logs.register(metrics.area("logs"));
+        if let Some(alerts) = &alerts {
+            alerts.register(metrics.area("alerts"));
+        }
         let means = Arc::clone(&averages).keep_at_hand(Arc::clone(&places), running.cancel.clone());
         running.tracker.spawn(means);
         let parts = ApiParts {
@@ -199,8 +222,9 @@ impl Running {
             timeline,
             averages,
             store,
-            history: history.clone().map(|history| (history, config.metrics.http)),
+            history: history.clone().map(|history| (history, config.metrics.http.clone())),
             logs: logs.rest().map(|rest| (rest, config.logs.request_timeout)),
+            alerts: alerts.as_ref().map(Alerts::parts),
             clock,
             config: config.server,
             tracker: running.tracker.clone(),
@@ -208,15 +232,12 @@ impl Running {
         };
         let address = listener.local_addr()?;
         let api = Api::new(parts, metrics);
+        let (first, last) = (running.first(), running.last());
+        if let Some(alerts) = &alerts {
+            alerts.start(&first, &last);
+        }
         if let Some(history) = history {
-            let shown = api.clone();
-            history.start(&Jobs {
-                exposition: Arc::new(move || shown.render_metrics(Exposition::PrometheusText)),
-                alerts: None,
-                client: direct_client()?,
-                tracker: running.tracker.clone(),
-                cancel: running.cancel.clone(),
-            });
+            start_history(history, rules, config.metrics.clone(), alerts, &api, &first)?;
         }
         let (tracker, cancel) = (running.tracker.clone(), running.cancel.clone());
         let everything = Served::Everything;
@@ -227,15 +248,21 @@ impl Running {
             tracker,
             cancel,
         ));
-        logs.start(
-            &api,
-            &logs::Running { tracker: &running.tracker, cancel: &running.cancel },
-            &logs::Running { tracker: &running.timeline_tracker, cancel: &running.timeline_cancel },
-        )?;
+        logs.start(&api, &first, &last)?;
         tracing::info!(%address, url = format!("http://{address}/"), "listening");
         running.tracker.spawn(poller.run());
         running.tracker.spawn(resolver.run());
         Ok(running)
+    }
+
+    /// Where everything runs that ends when the program is asked to.
+    fn first(&self) -> logs::Running<'_> {
+        logs::Running { tracker: &self.tracker, cancel: &self.cancel }
+    }
+
+    /// Where what takes leave of the others runs.
+    fn last(&self) -> logs::Running<'_> {
+        logs::Running { tracker: &self.timeline_tracker, cancel: &self.timeline_cancel }
     }
 
     /// Ends what runs: nothing new begins, what is under way may end within the grace.
@@ -253,6 +280,66 @@ impl Running {
             tracing::error!("the last events, spans or log lines did not leave in time");
         }
     }
+}
+
+async fn open_alerts(
+    config: &Config,
+    folder: &DataFolder,
+    listener: &TcpListener,
+    logs: &Logs,
+    demo: DemoDefinitions,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Option<Alerts>> {
+    let folders = alerting::Folders {
+        alerts: folder.alerts(),
+        definitions: config.alerting.folder.clone().unwrap_or_else(|| folder.definitions()),
+    };
+    let foundations = Foundations {
+        logs: logs.rest(),
+        variables: config::environment(),
+        demo,
+        address: listener.local_addr()?,
+        clock: Arc::clone(clock),
+    };
+    Alerts::open(&config.alerting, folders, foundations).await
+}
+
+/// Starts the history, with its rules feeding the alerts and taken over when their files change.
+fn start_history(
+    history: History,
+    rules: Vec<RuleGroup>,
+    config: MetricsConfig,
+    alerts: Option<Alerts>,
+    api: &Api,
+    running: &logs::Running<'_>,
+) -> anyhow::Result<()> {
+    let shown = api.clone();
+    history.start(&Jobs {
+        exposition: Arc::new(move || shown.render_metrics(Exposition::PrometheusText)),
+        alerts: alerts.as_ref().map(Alerts::sink),
+        client: direct_client()?,
+        tracker: running.tracker.clone(),
+        cancel: running.cancel.clone(),
+    });
+    let keep = |alerts: &Option<Alerts>, groups: &[RuleGroup]| {
+        if let Some(alerts) = alerts {
+            alerts.keep_rules(groups);
+        }
+    };
+    running.spawn(|cancel| async move {
+        let opened = tokio::task::spawn_blocking(move || {
+            keep(&alerts, &rules);
+            let watch = RuleWatch::new(config, history);
+            if let Some(alerts) = &alerts {
+                alerts.set_rule_watch(Arc::clone(&watch));
+            }
+            (watch, alerts)
+        });
+        if let Ok((watch, alerts)) = opened.await {
+            watch.run(Arc::new(move |groups: &[RuleGroup]| keep(&alerts, groups)), cancel).await;
+        }
+    });
+    Ok(())
 }
 
 fn tell_what_runs(config: &Config, places: &PlaceBook, policy: &PollingPolicy) {

@@ -74,7 +74,7 @@ fn unknown_keys_are_refused_with_the_likely_one() {
         "zzz = 1\n[[places]]\nname = \"Rosario\"\nlattitude = 1\n",
         &[],
         &[
-            "pampero.toml:1:1: zzz: unknown key; known here are chain, host, log, logs, metrics, places, polling, providers, resilience, server, store, traces",
+            "pampero.toml:1:1: zzz: unknown key; known here are alerting, chain, host, log, logs, metrics, places, polling, providers, resilience, server, store, traces",
             "pampero.toml:4:1: places[0].lattitude: unknown key; did you mean latitude?",
         ],
     );
