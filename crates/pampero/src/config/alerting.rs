@@ -81,7 +81,7 @@ pub(super) fn read(section: &mut Section<'_>) -> AlertingConfig {
             vec!["default".to_owned()],
             &list(word()),
             "Ids of the channels that are told of alerting rules, unless a rule names its own in the \
-             annotation `pampero_channels`. One that is not there is passed over.",
+             annotation `pampero_channels`. What is meant for one that is not there becomes a dead letter.",
         ),
         allow: section.read(
             "allow",
