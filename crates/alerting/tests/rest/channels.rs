@@ -114,6 +114,42 @@ async fn what_cannot_be_is_refused_in_the_plugins_words() {
     assert_eq!(looked.headers["allow"], "POST");
 }
 
+#[tokio::test(start_paused = true)]
+async fn mail_needs_its_account_and_its_groups() {
+    let app = App::start();
+    let make = async |id: &str, kind: &str, of: Value| {
+        let body = json!({ "config_id": id, "config": { "name": id, "config_type": kind,
+            "is_enabled": true, kind: of } });
+        app.call(&format!("POST {NOTIFICATIONS}/configs"), body).await
+    };
+    let email = |account: &str, group: &str| {
+        json!({ "email_account_id": account, "email_group_id_list": [group],
+            "recipient_list": [{ "recipient": "a@example.com" }] })
+    };
+    let refused = make("mail", "email", email("account", "group")).await;
+    assert_eq!(refused.refusal(), "404 NotificationConfig account not found");
+    let account = json!({ "host": "mail.example", "port": 587, "method": "start_tls",
+        "from_address": "w@example.com" });
+    assert_eq!(make("account", "smtp_account", account).await.status, 200);
+    let refused = make("mail", "email", email("account", "group")).await;
+    assert_eq!(refused.refusal(), "404 NotificationConfig group not found");
+    let group = json!({ "recipient_list": [{ "recipient": "b@example.com" }] });
+    assert_eq!(make("group", "email_group", group).await.status, 200);
+    let refused = make("mail", "email", email("group", "group")).await;
+    let expected = "406 group is of type email_group, and must be of type smtp_account";
+    assert_eq!(refused.refusal(), expected);
+    assert_eq!(make("mail", "email", email("account", "group")).await.status, 200);
+    let body = json!({ "config": { "name": "mail", "config_type": "email", "is_enabled": true,
+        "email": email("account", "account") } });
+    let refused = app.call(&format!("PUT {NOTIFICATIONS}/configs/mail"), body).await;
+    let expected = "406 account is of type smtp_account, and must be of type email_group";
+    assert_eq!(refused.refusal(), expected);
+    let listed = app.get(&format!("{NOTIFICATIONS}/configs?config_type=email")).await;
+    assert_eq!(listed.at("/config_list/0/config/email/email_account_id"), "account");
+    let channels = app.get(&format!("{NOTIFICATIONS}/channels")).await;
+    assert_eq!(channels.at("/total_hits"), 1, "{}", channels.text());
+}
+
 #[tokio::test]
 async fn a_test_message_tells_what_became_of_it() {
     let hook = Slack::start().await;

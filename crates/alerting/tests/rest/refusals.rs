@@ -188,8 +188,12 @@ async fn calls_that_are_none_are_refused() {
         "400 [aggregations]",
     )
     .await;
-    check("POST /monitors/_search", json!({ "size": 10_001 }), "400 Result window is too large")
-        .await;
+    check(
+        "POST /monitors/_search",
+        json!({ "size": 1, "from": 10_000 }),
+        "400 Result window is too large",
+    )
+    .await;
     check(
         "POST /monitors/_search",
         json!({ "sort": "monitor.name" }),

@@ -28,6 +28,9 @@ pub(super) const PARAMETERS: [&str; 10] = [
 
 const SIZE_DEFAULT: usize = 20;
 
+/// Most characters of the words over names, which are held against every alert.
+const SEARCH_CHARS_MAX: usize = 256;
+
 /// Most alerts that may be looked at, those that are left out included.
 ///
 /// Source: OpenSearch, `index.max_result_window`.
@@ -175,6 +178,12 @@ fn count(parameters: &Parameters, name: &str, absent: usize) -> Result<usize, Fa
 
 /// Reads words over the names of monitors and triggers, all of which have to be there.
 fn read_names(text: &str) -> Result<Filter, Exception> {
+    let count = text.chars().count();
+    if SEARCH_CHARS_MAX < count {
+        return Err(Exception::illegal_argument(format!(
+            "searchString has [{count}] characters, and may have [{SEARCH_CHARS_MAX}]"
+        )));
+    }
     let field = |field: &&str| WeightedField { field: (*field).to_owned(), boost: 1.0 };
     let query = QueryString {
         fields: CATALOG.default_fields.iter().map(field).collect(),
@@ -288,5 +297,6 @@ mod tests {
         check_refused("startIndex=18446744073709551615", "startIndex");
         check_refused("searchString=(", "Cannot parse '('");
         check_refused("searchString=colour:red", "field [colour]");
+        check_refused(&format!("searchString={}", "a".repeat(257)), "[257] characters");
     }
 }

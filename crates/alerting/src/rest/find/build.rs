@@ -15,17 +15,32 @@ use super::{Catalog, FieldKind, Named};
 /// The path under which a query asks for the id.
 const ID: &str = "_id";
 
+/// Most words, values and characters of patterns of one query: each is held against each document.
+const WEIGHT_MAX: usize = 4_096;
+
 impl Catalog {
     /// Makes the filter of a query.
     ///
     /// # Errors
-    /// It asks for a field that is not there, or in a way that this search does not know.
+    /// It asks for a field that is not there, in a way that this search does not know, or for too much.
     pub(in crate::rest) fn filter(&self, query: &Query) -> Result<Filter, Exception> {
+        let filter = self.part(query)?;
+        let weight = filter.weight();
+        if WEIGHT_MAX < weight {
+            return Err(Exception::illegal_argument(format!(
+                "the query asks for [{weight}] words, values and characters of patterns, and a search \
+                 over monitors and alerts takes [{WEIGHT_MAX}]"
+            )));
+        }
+        Ok(filter)
+    }
+
+    fn part(&self, query: &Query) -> Result<Filter, Exception> {
         match &query.clause {
             Clause::MatchAll => Ok(Filter::Always(true)),
             Clause::MatchNone => Ok(Filter::Always(false)),
             Clause::Ids(ids) => Ok(Filter::Ids(ids.clone())),
-            Clause::ConstantScore(inner) => self.filter(inner),
+            Clause::ConstantScore(inner) => self.part(inner),
             Clause::Term(term) => self.term(term),
             Clause::Terms(terms) => self.terms(terms),
             Clause::Match(text) => self.matching(text),
@@ -101,7 +116,7 @@ impl Catalog {
 
     fn bool(&self, clauses: &Bool) -> Result<Filter, Exception> {
         let all = |queries: &[Query]| -> Result<Vec<Filter>, Exception> {
-            queries.iter().map(|query| self.filter(query)).collect()
+            queries.iter().map(|query| self.part(query)).collect()
         };
         let mut must = all(&clauses.must)?;
         must.extend(all(&clauses.filter)?);

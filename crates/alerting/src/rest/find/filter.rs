@@ -67,6 +67,19 @@ impl Filter {
         Self::Bool { must: Vec::new(), should: filters, should_min: 1, must_not: Vec::new() }
     }
 
+    /// Returns how much has to be held against each document.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            // Ids are few bytes of a document that needs not be looked through.
+            Self::Always(_) | Self::Ids(_) => 0,
+            Self::Exists(_) => 1,
+            Self::Field(_, test) => test.weight(),
+            Self::Bool { must, should, must_not, .. } => {
+                [must, should, must_not].into_iter().flatten().map(Self::weight).sum()
+            }
+        }
+    }
+
     /// Tells whether a document is meant.
     pub(in crate::rest) fn takes(&self, document: Found<'_>) -> bool {
         match self {
@@ -92,6 +105,14 @@ impl Filter {
 }
 
 impl Test {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Pattern(pattern, _) | Self::Word(pattern) => 1 + pattern.len(),
+            Self::Words(asked, _) | Self::Phrase(asked) => 1 + asked.len(),
+            _ => 1,
+        }
+    }
+
     fn passes(&self, value: &Value) -> bool {
         let text = || match value {
             Value::String(text) => text.clone(),

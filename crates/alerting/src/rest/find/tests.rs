@@ -149,6 +149,18 @@ fn what_is_not_known_is_refused_by_name() {
     );
 }
 
+#[test]
+fn a_query_that_would_take_too_long_is_refused() {
+    let long = "a".repeat(5_000);
+    check_refused(json!({ "wildcard": { "monitor.name": format!("*{long}") } }), "[5002] words");
+    let words = "a ".repeat(5_000);
+    check_refused(json!({ "match": { "monitor.name": words } }), "takes [4096]");
+    let values: Vec<String> = (0..5_000).map(|number| number.to_string()).collect();
+    check_refused(json!({ "terms": { "monitor.name.keyword": values } }), "takes [4096]");
+    check(json!({ "terms": { "_id": values } }), "");
+    check(json!({ "wildcard": { "monitor.name": format!("*{}", &long[..4_000]) } }), "");
+}
+
 #[track_caller]
 fn check_order(keys: Value, expected: &str) {
     let order = CATALOG.order(&sort::from_json(&keys).unwrap()).unwrap();

@@ -42,6 +42,11 @@ impl Wildcard {
         Self(pieces)
     }
 
+    /// Returns how many characters and signs it has.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Tells whether the whole of `text` matches. Takes at most as many steps as the product of both
     /// lengths: only the last `*` is ever tried again.
     pub(super) fn matches(&self, text: &str) -> bool {
