@@ -23,6 +23,7 @@ use std::sync::Arc;
 use axum::Router;
 use pampero_resilience::Clock;
 use serde_json::{Value, json};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::definitions::Definitions;
 use crate::run::Runner;
@@ -37,6 +38,8 @@ pub struct AlertingRestOptions {
     pub body_bytes_max: usize,
     /// Most executions of monitors at once; further ones wait.
     pub executions_max: usize,
+    /// Most calls at once that send a message and wait for its receiver; further ones are refused with 429.
+    pub sends_max: usize,
     /// Most calls that wait for their turn; further ones are refused with 429.
     pub waiting_max: usize,
     /// The name of the cluster, as the log index gives it.
@@ -52,6 +55,7 @@ impl Default for AlertingRestOptions {
         Self {
             body_bytes_max: 1 << 20,
             executions_max: 2,
+            sends_max: 8,
             waiting_max: 100,
             cluster_name: "pampero".to_owned(),
             node_name: "pampero-1".to_owned(),
@@ -71,6 +75,7 @@ struct Shared {
     executions: Gate,
     reads: Gate,
     writes: Gate,
+    sends: Semaphore,
 }
 
 /// What the routes look at and change.
@@ -104,6 +109,7 @@ impl AlertingRest {
             reads: Gate::new(READS_MAX, waiting_max),
             // One after another, in the order in which they came.
             writes: Gate::new(1, waiting_max),
+            sends: Semaphore::new(options.sends_max.min(Semaphore::MAX_PERMITS)),
             options,
         }))
     }
@@ -151,6 +157,11 @@ impl AlertingRest {
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         self.0.executions.run(work).await
+    }
+
+    /// Takes a place among the calls that send something.
+    fn sending(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        self.0.sends.try_acquire().map_err(|_| gate::rejected())
     }
 
     /// Looks something up on a thread that may block.

@@ -34,8 +34,7 @@ impl Gate {
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let Ok(present) = Arc::clone(&self.present).try_acquire_owned() else {
-            let reason = "rejected execution: too many calls of alerting wait; try again later";
-            return Err(Exception::new(ExceptionKind::RejectedExecution, reason).into());
+            return Err(rejected());
         };
         let running = Arc::clone(&self.running).acquire_owned().await;
         let running = running.map_err(|_| Failure::internal())?;
@@ -49,6 +48,12 @@ impl Gate {
             Err(Failure::internal())
         })
     }
+}
+
+/// Says that there is too much to do.
+pub(super) fn rejected() -> Failure {
+    let reason = "rejected execution: too many calls of alerting are at work; try again later";
+    Exception::new(ExceptionKind::RejectedExecution, reason).into()
 }
 
 #[cfg(test)]

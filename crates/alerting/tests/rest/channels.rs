@@ -1,10 +1,11 @@
 //! Channels: made, shown, changed, tried, removed.
 
 use http::StatusCode;
+use pampero_alerting::rest::AlertingRestOptions;
 use serde_json::{Value, json};
 
 use crate::slack::Slack;
-use crate::testkit::{App, NOTIFICATIONS};
+use crate::testkit::{ALERTING, App, NOTIFICATIONS, error_monitor};
 
 const HOOK: &str = "https://hooks.slack.com/services/T000/B000/XXXX";
 
@@ -197,4 +198,29 @@ async fn a_test_message_tells_what_became_of_it() {
     let types = features.at("/allowed_config_type_list");
     assert!(types.as_array().unwrap().contains(&json!("slack")), "{types}");
     assert_eq!(features.at("/plugin_features"), json!({ "tooltip_support": "true" }));
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_receivers_are_limited() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let app = App::with(AlertingRestOptions { sends_max: 1, ..AlertingRestOptions::default() });
+    let address = silent.local_addr().unwrap();
+    app.make_slack("slack-ops", &format!("http://{address}/services/T0/B0/x")).await;
+    let test = format!("POST {NOTIFICATIONS}/feature/test/slack-ops");
+    let first = app.send(&test, "");
+    let second = async {
+        // The first call has its place when its message reaches the receiver, which never answers.
+        let connection = silent.accept().await.unwrap();
+        let second = app.send(&test, "").await;
+        let unsaved = format!("POST {ALERTING}/monitors/_execute");
+        let third = app.call(&unsaved, error_monitor()).await;
+        drop(connection);
+        (second, third)
+    };
+    let (first, (second, third)) = tokio::join!(first, second);
+    assert_eq!(first.status, 500, "{}", first.text());
+    for refused in [second, third] {
+        assert_eq!(refused.status, 429, "{}", refused.text());
+        assert_eq!(refused.at("/error/type"), "rejected_execution_exception");
+    }
 }

@@ -29,6 +29,7 @@ pub(in crate::rest) async fn send_test(
         );
         return Err(Failure::notifications(StatusCode::NOT_ACCEPTABLE, reason));
     }
+    let _place = rest.sending()?;
     match rest.alerting().test_channel(&id).await {
         Ok(delivered) => {
             let status = status(channel, delivered.status.to_string(), &delivered.text);

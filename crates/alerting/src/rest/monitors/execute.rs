@@ -81,11 +81,13 @@ pub(super) async fn execute_given(
         let execution = state.runner().execute_unsaved(&monitor, at);
         Ok((monitor, execution))
     };
+    let place = if asked.is_dry { None } else { Some(rest.sending()?) };
     let (monitor, execution) = rest.execute(executed).await?;
     let mut answer = execution.to_json();
     if !asked.is_dry {
         send::send(&rest, &monitor, &execution, &mut answer).await;
     }
+    drop(place);
     Ok(Answer::ok(answer))
 }
 
