@@ -157,6 +157,12 @@ impl MutesNow<'_> {
     pub fn cover(&self, alert: &Alert, policy: Option<&Policy>) -> bool {
         self.0.iter().any(|mute| mute.covers(alert, policy))
     }
+
+    /// Returns the ids of those that hold for an alert.
+    pub fn ids(&self, alert: &Alert, policy: Option<&Policy>) -> Vec<String> {
+        let covering = self.0.iter().filter(|mute| mute.covers(alert, policy));
+        covering.map(|mute| mute.id.clone()).collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! What people ask.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
+use pampero_series::Labels;
 
 use super::{AlertStatistics, Alerting};
 use crate::alert::{Alert, AlertState};
 use crate::history::HistoryEntry;
-use crate::mute::Mute;
+use crate::mute::{Mute, labels_of};
 use crate::observation::SourceId;
 use crate::outbox::OutboxRow;
 use crate::store::{AlertFilter, AlertSort, HistoryFilter, StoreError};
@@ -55,6 +57,47 @@ impl Alerting {
         found
     }
 
+    /// Returns an alert, one that is over included; `None` when there is none of this id. Blocks.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn alert(&self, id: &str) -> Result<Option<Alert>, StoreError> {
+        let core = self.0.lock();
+        match core.book.alerts().find(|alert| alert.id == id) {
+            Some(alert) => Ok(Some(alert.clone())),
+            None => core.store.finished_by_id(id),
+        }
+    }
+
+    /// Returns for each of these alerts all its labels, and the ids of the mutes that hold for it now;
+    /// for one that is over no mute holds.
+    pub fn labels_and_mutes(&self, alerts: &[Alert]) -> Vec<(Labels, Vec<String>)> {
+        let core = self.0.lock();
+        let now = core.mutes.at(self.0.clock.now());
+        let of_one = |alert: &Alert| {
+            let policy = core.book.policy(&alert.source).map(|policy| &**policy);
+            let mutes = if alert.ended.is_none() { now.ids(alert, policy) } else { Vec::new() };
+            (labels_of(alert, policy), mutes)
+        };
+        alerts.iter().map(of_one).collect()
+    }
+
+    /// Returns in which states the alerts of each source are that are not over; sources without any are
+    /// left out.
+    pub fn live_states(&self) -> HashMap<SourceId, Vec<AlertState>> {
+        let core = self.0.lock();
+        let mut states: HashMap<SourceId, Vec<AlertState>> = HashMap::new();
+        for alert in core.book.alerts() {
+            match states.get_mut(&alert.source) {
+                Some(of_source) => of_source.push(alert.state),
+                None => {
+                    states.insert(alert.source.clone(), vec![alert.state]);
+                }
+            }
+        }
+        states
+    }
+
     /// Returns the sources that have been evaluated or have alerts, in their order.
     pub fn sources(&self) -> Vec<SourceId> {
         let mut sources: Vec<SourceId> = self.0.lock().book.sources().cloned().collect();
@@ -100,11 +143,13 @@ fn is_wanted(alert: &Alert, filter: &AlertFilter) -> bool {
     let text = filter.text.to_lowercase();
     filter.kind.is_none_or(|kind| alert.source.kind == kind)
         && filter.definition.as_ref().is_none_or(|id| alert.source.definition == *id)
+        && filter.trigger.as_ref().is_none_or(|id| alert.source.trigger == *id)
         && (filter.states.is_empty() || filter.states.contains(&alert.state))
         && filter.severity.is_none_or(|severity| alert.severity == severity)
         && (text.is_empty()
             || alert.name.to_lowercase().contains(&text)
-            || alert.definition_name.to_lowercase().contains(&text))
+            || alert.definition_name.to_lowercase().contains(&text)
+            || alert.key.iter().any(|(_, value)| value.to_lowercase().contains(&text)))
 }
 
 fn order(a: &Alert, b: &Alert, sort: AlertSort) -> Ordering {

@@ -11,8 +11,8 @@ use crate::mute::Mute;
 use crate::observation::{SourceId, SourceKind};
 use crate::outbox::{MessageState, OutboxRow};
 
-/// Most entries of one page.
-const PAGE_MAX: usize = 1_000;
+/// Most entries of one page: a thousand, and one by which it is seen that there are more.
+const PAGE_MAX: usize = 1_001;
 
 /// What the file held.
 #[derive(Debug, Default)]
@@ -39,7 +39,9 @@ pub struct HistoryFilter {
     pub before: Option<i64>,
     /// Only those at this time or later; `None` for all.
     pub from: Option<Timestamp>,
-    /// How many at most: 1 to 1,000.
+    /// Only those before this time; `None` for all.
+    pub to: Option<Timestamp>,
+    /// How many at most: 1 to 1,001.
     pub limit: usize,
 }
 
@@ -54,7 +56,7 @@ pub struct MessageFilter {
     pub key: Option<String>,
     /// How many are left out.
     pub offset: usize,
-    /// How many at most: 1 to 1,000.
+    /// How many at most: 1 to 1,001.
     pub limit: usize,
 }
 
@@ -65,12 +67,14 @@ pub struct AlertFilter {
     pub kind: Option<SourceKind>,
     /// Of which definition; `None` for all.
     pub definition: Option<String>,
+    /// Of which trigger; `None` for all.
+    pub trigger: Option<String>,
     /// In one of these states; empty for all.
     pub states: Vec<AlertState>,
     /// Of this severity; `None` for all.
     pub severity: Option<u8>,
-    /// With this in the name of the definition or the trigger, small and capital letters alike; empty for
-    /// all.
+    /// With this in the name of the definition or the trigger, or in a value of what tells it from others of
+    /// its source, small and capital letters alike; empty for all.
     pub text: String,
     /// Their order.
     pub sort: AlertSort,
@@ -158,14 +162,15 @@ impl Store {
         let sql = "SELECT id, body, answer FROM history
                    WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR definition = ?2)
                      AND (?3 IS NULL OR trigger = ?3) AND (?4 IS NULL OR id < ?4)
-                     AND (?5 IS NULL OR at >= ?5)
-                   ORDER BY id DESC LIMIT ?6";
+                     AND (?5 IS NULL OR at >= ?5) AND (?6 IS NULL OR at < ?6)
+                   ORDER BY id DESC LIMIT ?7";
         let values = rusqlite::params![
             filter.kind.map(kind_of),
             filter.definition,
             filter.trigger,
             filter.before,
             filter.from.map(Timestamp::as_millisecond),
+            filter.to.map(Timestamp::as_millisecond),
             filter.limit.clamp(1, PAGE_MAX) as i64,
         ];
         self.ask(sql, values, |row| {

@@ -74,8 +74,12 @@ fn history_is_read_by_source_and_page() {
     assert_eq!(page.iter().map(|entry| entry.at).collect::<Vec<_>>(), [at(9), at(7)]);
     assert_eq!(page[0].answer.as_deref(), Some("{}"));
     let before = page.last().map(|entry| entry.id);
-    let page = store.history(&HistoryFilter { before, from: Some(at(4)), ..filter }).unwrap();
+    let from = Some(at(4));
+    let page = store.history(&HistoryFilter { before, from, ..filter.clone() }).unwrap();
     assert_eq!(page.iter().map(|entry| entry.at).collect::<Vec<_>>(), [at(5)]);
+    let (from, to) = (Some(at(3)), Some(at(7)));
+    let page = store.history(&HistoryFilter { from, to, ..filter }).unwrap();
+    assert_eq!(page.iter().map(|entry| entry.at).collect::<Vec<_>>(), [at(5), at(3)]);
 }
 
 #[test]

@@ -150,7 +150,10 @@ async fn alerts_are_filtered_sorted_and_paged_over_live_and_finished_ones() {
     assert_eq!(names(AlertFilter { offset: 1, limit: 1, ..all.clone() }), ("b".to_owned(), 3));
     assert_eq!(names(AlertFilter { severity: Some(2), ..all.clone() }).0, "b");
     assert_eq!(names(AlertFilter { text: "WEATHER".to_owned(), ..all.clone() }).0, "abc");
-    assert_eq!(names(AlertFilter { text: "x".to_owned(), ..all.clone() }).0, "");
+    assert_eq!(names(AlertFilter { text: "X".to_owned(), ..all.clone() }).0, "abc", "by the key");
+    assert_eq!(names(AlertFilter { text: "xx".to_owned(), ..all.clone() }).0, "");
+    let trigger = Some(source("b").trigger);
+    assert_eq!(names(AlertFilter { trigger, ..all.clone() }).0, "b");
     let states = vec![AlertState::Completed];
     assert_eq!(names(AlertFilter { states, ..all.clone() }).0, "c");
     let states = vec![AlertState::Active];
@@ -197,6 +200,12 @@ async fn mutes_are_kept_and_what_they_held_back_is_told_when_they_go() {
         pass(60).await;
         assert_eq!(bed.receivers.take().len(), 1);
         assert_eq!(bed.alerting.statistics().alerts.muted, 1);
+        let alert = bed.alerting.alerts_of(&source("a")).remove(0);
+        let (labels, mutes) = bed.alerting.labels_and_mutes(std::slice::from_ref(&alert)).remove(0);
+        assert_eq!((labels.value("alertname"), mutes), ("a", vec![id.clone()]));
+        assert_eq!(bed.alerting.alert(&alert.id).unwrap(), Some(alert));
+        assert_eq!(bed.alerting.alert("nobody").unwrap(), None);
+        assert_eq!(bed.alerting.live_states()[&source("a")], [AlertState::Active]);
         assert!(bed.alerting.remove_mute(&id));
         assert!(!bed.alerting.remove_mute(&id));
         pass(10).await;
