@@ -29,6 +29,7 @@ use pampero_telemetry::metrics::{Exposition, Metrics};
 use tower::Service;
 use tracing::Instrument;
 
+use crate::alerts::backtest;
 use crate::config::ServerConfig;
 use crate::problem::{self, ApiError, Spelling};
 use crate::state::{ApiParts, ApiState};
@@ -168,7 +169,7 @@ impl Inner {
     }
 
     /// A request with a body may use its time twice: for the body to arrive, and for the answer. A
-    /// query of the metric history has its own time besides, which ends before this one. The log
+    /// query of the metric history and a backtest have their own time besides, which ends before this one. The log
     /// index has a time of its own for everything, since bodies may be large and searches long.
     fn time_for(&self, method: &Method, template: Option<usize>) -> Duration {
         let limit = self.config.request_timeout;
@@ -181,6 +182,7 @@ impl Inner {
             Some((_, options)) if template.is_some_and(routes::is_of_history) => {
                 options.query_timeout
             }
+            _ if template.is_some_and(routes::is_of_backtests) => backtest::TIME_MAX,
             _ => Duration::ZERO,
         };
         of_query + if is_harmless(method) { limit } else { limit * 2 }

@@ -4,6 +4,7 @@
 //! Every answer comes from memory or from the store; no request ever asks a provider. Start reading
 //! at [`Api::respond`] for what happens to each request, and at `router.rs` for the routes.
 
+mod alerts;
 mod body;
 mod config;
 mod directory;
@@ -27,6 +28,7 @@ mod start_page;
 mod state;
 mod weather;
 
+pub use alerts::parts::{AlertParts, AlertRules, RuleFileProblem};
 pub use config::ServerConfig;
 pub use edge::Api;
 pub use server::{Served, serve};

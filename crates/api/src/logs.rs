@@ -33,11 +33,23 @@ const READING: [&[&str]; 13] = [
     &["_index_template", "_simulate"],
 ];
 
+/// Calls of the alerting plugin that are asked with POST and change nothing. A run by hand is not among
+/// them, since it may send messages.
+const READING_ALERTS: [&[&str]; 5] = [
+    &["monitors", "_search"],
+    &["workflows", "_search"],
+    &["findings", "_search"],
+    &["destinations", "email_accounts", "_search"],
+    &["destinations", "email_groups", "_search"],
+];
+
 /// Returns the routes of the log index; `None` when there is none.
 pub(crate) fn router(state: &ApiState) -> Option<Router> {
     let (rest, _) = state.logs.clone()?;
     let guard = from_fn_with_state(state.clone(), guard_changes);
-    Some(pampero_logs::rest::router(rest).layer(guard))
+    let alerting = state.alerts.as_ref().and_then(|alerts| alerts.rest.clone());
+    let plugins = alerting.map(pampero_alerting::rest::router).unwrap_or_default();
+    Some(pampero_logs::rest::router_with_plugins(rest, plugins).layer(guard))
 }
 
 /// Asks for the admin token, where there is one, from whoever changes something.
@@ -59,6 +71,9 @@ fn changes(method: &Method, path: &str) -> bool {
         return false;
     }
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    if let ["_plugins" | "_opendistro", "_alerting", rest @ ..] = parts.as_slice() {
+        return *method != Method::POST || !READING_ALERTS.contains(&rest);
+    }
     if parts.first().is_some_and(|first| !first.starts_with('_') || *first == "_all") {
         parts.remove(0);
     }
@@ -86,6 +101,18 @@ mod tests {
         check("DELETE", "/_search/point_in_time/_all", false);
         check("POST", "/_all/_search", false);
         check("POST", "//weather_logs//_search/", false);
+        check("POST", "/_plugins/_alerting/monitors/_search", false);
+        check("POST", "/_opendistro/_alerting/destinations/email_groups/_search", false);
+        check("POST", "/_plugins/_alerting/monitors", true);
+        check("POST", "/_plugins/_alerting/monitors/_execute", true);
+        check("POST", "/_plugins/_alerting/monitors/a/_execute", true);
+        check("POST", "/_plugins/_alerting/monitors/_search/_execute", true);
+        check("PUT", "/_plugins/_alerting/monitors/_search", true);
+        check("DELETE", "/_plugins/_alerting/monitors/a", true);
+        check("POST", "/_plugins/_notifications/configs", true);
+        check("POST", "/_plugins/_notifications/feature/test/a", true);
+        check("GET", "/_plugins/_notifications/configs", false);
+        check("POST", "/_plugins/_notifications/_search", true);
         check("PUT", "/weather_logs", true);
         check("DELETE", "/_all", true);
         check("POST", "/_all/_delete_by_query", true);

@@ -45,6 +45,7 @@ const ON_BODY: [(StatusCode, &str); 3] = [
         (name = "observations", description = "What is kept of a place"),
         (name = "providers", description = "How each weather service has been"),
         (name = "events", description = "What was decided, and why"),
+        (name = "alerts", description = "What is the matter, who is told, and what is watched"),
         (name = "health", description = "For orchestrators"),
         (name = "about", description = "Metrics and this description"),
     ),

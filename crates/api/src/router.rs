@@ -15,7 +15,8 @@ use crate::problem::ApiError;
 use crate::state::ApiState;
 use crate::weather::{average, current};
 use crate::{
-    docs, events, exposition, health, logs, observations, openapi, places, providers, start_page,
+    alerts, docs, events, exposition, health, logs, observations, openapi, places, providers,
+    start_page,
 };
 
 /// Returns the routes; nothing in here knows the request id, which the edge adds.
@@ -75,6 +76,20 @@ pub(crate) fn described() -> OpenApiRouter<ApiState> {
         .routes(routes!(providers::get_provider))
         .routes(routes!(providers::set_breaker))
         .routes(routes!(events::list_events))
+        .routes(routes!(alerts::list::list_alerts))
+        .routes(routes!(alerts::list::acknowledge_alerts))
+        .routes(routes!(alerts::sources::list_alert_sources))
+        .routes(routes!(alerts::history::list_alert_history))
+        .routes(routes!(alerts::problems::list_alert_problems))
+        .routes(routes!(alerts::mutes::list_mutes, alerts::mutes::add_mute))
+        .routes(routes!(alerts::mutes::remove_mute))
+        .routes(routes!(alerts::backtest::backtest_alerts))
+        .routes(routes!(alerts::list::get_alert))
+        .routes(routes!(alerts::channels::list_channels))
+        .routes(routes!(alerts::channels::test_channel))
+        .routes(routes!(alerts::messages::list_notifications))
+        .routes(routes!(alerts::messages::remove_notification))
+        .routes(routes!(alerts::messages::resend_notification))
         .routes(routes!(exposition::get_metrics).layer(scraped))
         .routes(routes!(docs::get_openapi))
         .layer(CompressionLayer::new());

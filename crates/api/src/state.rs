@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::alerts::parts::AlertParts;
 use crate::config::ServerConfig;
 use crate::directory::Directory;
 
@@ -40,6 +41,8 @@ pub struct ApiParts {
     /// The log index in OpenSearch's language, and the longest time one of its requests may take;
     /// `None` when none is kept.
     pub logs: Option<(RestState, Duration)>,
+    /// The alerts; `None` when they are switched off.
+    pub alerts: Option<AlertParts>,
     /// Wall time.
     pub clock: Arc<dyn Clock>,
     /// What the operator decided.
@@ -63,13 +66,16 @@ pub(crate) struct Shared {
     pub(crate) http: Option<HttpMetrics>,
     /// One permit for each client that may follow the event stream.
     pub(crate) subscribers: Arc<Semaphore>,
+    /// The permit of the one backtest that may run.
+    pub(crate) backtests: Arc<Semaphore>,
 }
 
 impl ApiState {
     pub(crate) fn new(parts: ApiParts, metrics: Metrics, http: Option<HttpMetrics>) -> Self {
         let directory = Directory::new(Arc::clone(&parts.places), Arc::clone(&parts.board));
         let subscribers = Arc::new(Semaphore::new(parts.config.subscribers_max));
-        Self(Arc::new(Shared { directory, parts, metrics, http, subscribers }))
+        let backtests = Arc::new(Semaphore::new(1));
+        Self(Arc::new(Shared { directory, parts, metrics, http, subscribers, backtests }))
     }
 }
 

@@ -85,7 +85,7 @@ const TABLE: [Row; 22] = [
             ALERTING,
             NOTIFICATIONS,
         ],
-        tests_may_use: &[INDEX],
+        tests_may_use: &[INDEX, OPENSEARCH],
     },
     Row {
         package: "pampero",

@@ -8,7 +8,7 @@ use http::Method;
 use pampero_telemetry::metrics::http::{HttpMetrics, RouteMetrics};
 
 /// Every route there is; the most asked first.
-pub(crate) const TEMPLATES: [&str; 40] = [
+pub(crate) const TEMPLATES: [&str; 56] = [
     "/weather/current",
     "/weather/average/day",
     "/weather/average/week",
@@ -22,6 +22,20 @@ pub(crate) const TEMPLATES: [&str; 40] = [
     "/api/providers/{provider}/breaker",
     "/api/events",
     "/api/events/stream",
+    "/api/alerts",
+    "/api/alerts/acknowledge",
+    "/api/alerts/backtest",
+    "/api/alerts/mutes",
+    "/api/alerts/mutes/{id}",
+    "/api/alerts/problems",
+    "/api/alerts/sources",
+    "/api/alerts/sources/{kind}/{definition}/{trigger}/history",
+    "/api/alerts/{id}",
+    "/api/channels",
+    "/api/channels/{id}/test",
+    "/api/notifications",
+    "/api/notifications/{id}",
+    "/api/notifications/{id}/resend",
     "/health/live",
     "/health/ready",
     "/metrics",
@@ -48,12 +62,19 @@ pub(crate) const TEMPLATES: [&str; 40] = [
     "/opensearch/{index}/_doc/{id}",
     "/opensearch/{index}/_search",
     "/opensearch/{index}/_count",
+    "/opensearch/_plugins/_alerting/{*rest}",
+    "/opensearch/_plugins/_notifications/{*rest}",
     "/opensearch/{*rest}",
 ];
 
 /// Tells whether a template belongs to the history of metrics.
 pub(super) fn is_of_history(template: usize) -> bool {
     TEMPLATES[template].starts_with("/prometheus/")
+}
+
+/// Tells whether a template is that of backtests.
+pub(super) fn is_of_backtests(template: usize) -> bool {
+    TEMPLATES[template] == "/api/alerts/backtest"
 }
 
 /// Tells whether a template belongs to the log index.
@@ -150,6 +171,16 @@ mod tests {
         check("/prometheus", Some("/prometheus/{*rest}"));
         check("/opensearch/weather_logs/_search", Some("/opensearch/{index}/_search"));
         check("/opensearch/weather_logs/_doc/7", Some("/opensearch/{index}/_doc/{id}"));
+        check("/api/alerts/sources", Some("/api/alerts/sources"));
+        check("/api/alerts/a1", Some("/api/alerts/{id}"));
+        check(
+            "/api/alerts/sources/rule/rules%2Fweather.yml%3Bweather/Frost/history",
+            Some("/api/alerts/sources/{kind}/{definition}/{trigger}/history"),
+        );
+        check(
+            "/opensearch/_plugins/_alerting/monitors/_search",
+            Some("/opensearch/_plugins/_alerting/{*rest}"),
+        );
         check("/opensearch/_cat/indices", Some("/opensearch/{*rest}"));
         check("/opensearch/", Some("/opensearch/{*rest}"));
         check("/opensearch", Some("/opensearch/{*rest}"));

@@ -40,6 +40,12 @@ impl From<PlaceBookError> for ApiError {
     }
 }
 
+impl From<pampero_alerting::StoreError> for ApiError {
+    fn from(error: pampero_alerting::StoreError) -> Self {
+        Self::internal(error)
+    }
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let soon = Duration::from_secs(5);

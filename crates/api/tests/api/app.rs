@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
+use pampero_alerting::{AlertMetrics, Alerting, Definitions};
 use pampero_api::{Api, ApiParts, ServerConfig};
 use pampero_index::{Cluster, IndexOptions};
 use pampero_loader::{
@@ -40,6 +41,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::alerts_app;
 
 /// The instant at which every test begins.
 pub(crate) const NOON: &str = "2026-11-24T15:00:00Z";
@@ -151,6 +154,9 @@ pub(crate) struct TestApp {
     pub(crate) sources: Sources,
     pub(crate) timeline: Timeline,
     pub(crate) averages: Arc<Averages>,
+    pub(crate) history: History,
+    pub(crate) alerting: Alerting,
+    pub(crate) definitions: Arc<Definitions>,
     poller: Arc<Poller>,
     said: Said,
     pub(crate) tracker: TaskTracker,
@@ -202,6 +208,15 @@ impl TestApp {
     }
 
     pub(crate) async fn with(config: ServerConfig) -> Self {
+        Self::assemble(config, true).await
+    }
+
+    /// Starts with the alerts switched off.
+    pub(crate) async fn without_alerts() -> Self {
+        Self::assemble(ServerConfig::default(), false).await
+    }
+
+    async fn assemble(config: ServerConfig, has_alerts: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pampero.sqlite");
         let sqlite = SqliteStore::open(&path, SqliteOptions::default()).await.unwrap();
@@ -246,6 +261,8 @@ impl TestApp {
         let cluster = Arc::new(Cluster::open(&indices, IndexOptions::default()).unwrap());
         let logs =
             RestState::new(Arc::clone(&cluster), Arc::clone(&shared_clock), RestOptions::default());
+        let alerts = alerts_app::open(folder.path(), &logs, &shared_clock);
+        let (alerting, definitions) = (alerts.alerting.clone(), Arc::clone(&alerts.definitions));
         let log_metrics = log_metrics(cluster, &folder.path().join("buffer"), &shared_clock);
         let parts = ApiParts {
             places: Arc::clone(&places),
@@ -257,6 +274,7 @@ impl TestApp {
             store,
             history: Some((history.clone(), HttpOptions::default())),
             logs: Some((logs, Duration::from_secs(60))),
+            alerts: has_alerts.then_some(alerts),
             clock: shared_clock,
             config,
             tracker: tracker.clone(),
@@ -266,6 +284,7 @@ impl TestApp {
         metrics.watch_runtime(&tokio::runtime::Handle::current());
         history.register(metrics.area("history"));
         log_metrics.register(metrics.area("logs"));
+        AlertMetrics { alerting: alerting.clone() }.register(metrics.area("alerts"));
         let api = Api::new(parts, metrics);
         Self {
             api,
@@ -276,6 +295,9 @@ impl TestApp {
             sources,
             timeline,
             averages,
+            history,
+            alerting,
+            definitions,
             poller,
             said,
             tracker,
@@ -350,6 +372,11 @@ impl TestApp {
     /// Returns where the store keeps its file.
     pub(crate) fn store_file(&self) -> PathBuf {
         self.folder.path().join("pampero.sqlite")
+    }
+
+    /// Returns the folder of the alerts' definitions.
+    pub(crate) fn alerts_folder(&self) -> PathBuf {
+        self.folder.path().join("alerts")
     }
 
     /// Publishes events and waits until they are stored.

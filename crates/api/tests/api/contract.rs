@@ -32,6 +32,10 @@ fn filled(path: &str) -> String {
     path.replace("{place}", "rosario")
         .replace("{provider}", "open_meteo")
         .replace("{observed_at}", "2026-11-24T14:45:00Z")
+        .replace("{kind}", "rule")
+        .replace("{definition}", "rules%2Fweather.yml%3Bweather")
+        .replace("{trigger}", "Frost")
+        .replace("{id}", "1")
 }
 
 #[test]
