@@ -16,7 +16,6 @@ mod monitors;
 mod parameters;
 mod refused;
 mod stats;
-mod unambiguous;
 
 use std::sync::Arc;
 

@@ -12,6 +12,8 @@ pub mod mapping;
 pub mod names;
 pub mod query;
 pub mod search;
+mod unambiguous;
 
 pub use exception::{Exception, ExceptionKind};
 pub use mapping::{Field, FieldKind, Mapping};
+pub use unambiguous::Unambiguous;

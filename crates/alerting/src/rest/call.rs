@@ -9,13 +9,12 @@ use flate2::bufread::MultiGzDecoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
-use pampero_opensearch::{Exception, ExceptionKind};
+use pampero_opensearch::{Exception, ExceptionKind, Unambiguous};
 use serde_json::Value;
 
 use super::AlertingRest;
 use super::answer::Failure;
 use super::parameters::Parameters;
-use super::unambiguous::Unambiguous;
 
 /// One call.
 #[derive(Debug)]

@@ -3,14 +3,13 @@
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::Method;
-use pampero_opensearch::{Exception, ExceptionKind};
+use pampero_opensearch::{Exception, ExceptionKind, Unambiguous};
 use serde_json::Value;
 
 use super::RestState;
 use super::answer::{Failure, Shape};
 use super::body::{self, ContentType, Reservation};
 use super::parameters::Parameters;
-use super::unambiguous::Unambiguous;
 
 /// One call: what it is, its parameters, its body, unpacked and within the limits.
 #[derive(Debug)]

@@ -100,7 +100,7 @@ impl RestState {
         let request = SearchRequest::from_json(body)?;
         let scope = Scope { expression: indices.join(","), options: ResolveOptions::default() };
         for index in self.cluster.resolve(&scope.expression, scope.options, now)? {
-            index.refresh()?;
+            index.refresh_pending()?;
         }
         let options = self.options.search.clone();
         let search = Search { scope, request, options, allows_partial: false };

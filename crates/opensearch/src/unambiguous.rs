@@ -1,4 +1,4 @@
-//! JSON in which no object has the same name twice, which OpenSearch refuses to read.
+//! JSON in which no object has the same name twice: OpenSearch refuses to read any other.
 
 use std::fmt;
 
@@ -6,7 +6,8 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// A value that was read from such JSON.
-pub(super) struct Unambiguous(pub(super) Value);
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unambiguous(pub Value);
 
 impl<'de> Deserialize<'de> for Unambiguous {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
