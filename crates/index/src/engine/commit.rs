@@ -43,6 +43,18 @@ impl Index {
         self.commit(&mut state, true)
     }
 
+    /// Makes everything that was written searchable; where all of it is, nothing is done, and no file is opened
+    /// anew as [`Index::refresh`] does.
+    ///
+    /// # Errors
+    /// The index is damaged, or the disk failed.
+    pub fn refresh_pending(&self) -> Result<(), Exception> {
+        match instant(&self.times.pending) {
+            Some(_) => self.refresh(),
+            None => Ok(()),
+        }
+    }
+
     /// Returns how often the index was refreshed since it was opened; what was written before is
     /// searchable once the count has grown.
     pub fn refresh_count(&self) -> u64 {

@@ -51,6 +51,20 @@ fn an_index_that_nobody_searches_is_refreshed_by_the_next_search() {
 }
 
 #[test]
+fn only_what_is_pending_is_refreshed() {
+    let scene = Scene::new();
+    let index = scene.index();
+    let before = index.refresh_count();
+    index.refresh_pending().unwrap();
+    assert_eq!(index.refresh_count(), before);
+    index.write(vec![put("7", "{}")], at_ms(0));
+    index.refresh_pending().unwrap();
+    assert_eq!((index.statistics().documents, index.refresh_count()), (1, before + 1));
+    index.refresh_pending().unwrap();
+    assert_eq!(index.refresh_count(), before + 1);
+}
+
+#[test]
 fn a_set_interval_counts_though_nobody_searches() {
     let scene = Scene::with_settings(&[("index.refresh_interval", "5s")]);
     let index = scene.index();
