@@ -29,7 +29,6 @@ mod refresh;
 mod scope;
 mod scroll;
 mod search;
-mod unambiguous;
 mod unsupported;
 
 use std::sync::Arc;
