@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod alerts_beside_prometheus;
 mod bad_input;
 mod demo;
 #[cfg(target_os = "linux")]
