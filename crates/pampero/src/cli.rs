@@ -30,6 +30,7 @@ Then name your places in pampero.toml and read them back:
 And look back:
   pampero metrics query 'pampero_weather_temperature_celsius' --range 6h
   pampero logs 'level:error' --since 1h --follow
+  pampero alerts list
 "
 )]
 pub(crate) struct Cli {
@@ -64,6 +65,109 @@ pub(crate) enum Command {
     /// The log of the Pampero that runs on this machine is searched, or any index of an OpenSearch
     /// with the same fields.
     Logs(LogsArguments),
+    /// Shows alerts, and decides who is told of them.
+    ///
+    /// The Pampero that runs on this machine is asked, or another one. What changes something needs its
+    /// admin token, where it has one.
+    Alerts(AlertsArguments),
+}
+
+/// Arguments of `pampero alerts`.
+#[derive(Args, Debug)]
+pub(crate) struct AlertsArguments {
+    #[command(subcommand)]
+    pub(crate) command: AlertsCommand,
+    /// How answers are shown
+    #[arg(long, short, global = true, value_name = "FORM", default_value = "table")]
+    pub(crate) output: AlertsOutput,
+    /// Where the Pampero is
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    pub(crate) server: Url,
+    /// The variable of the environment that holds the admin token
+    #[arg(long, global = true, value_name = "NAME", default_value = "PAMPERO_ADMIN_TOKEN")]
+    pub(crate) token_env: String,
+}
+
+/// How answers about alerts are shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum AlertsOutput {
+    /// Lines with columns.
+    Table,
+    /// What the server answered.
+    Json,
+}
+
+/// What is done with alerts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertsCommand {
+    /// Lists alerts that are not over, the newest first.
+    List(AlertsListArguments),
+    /// Shows an alert with what happened to it and who was told.
+    Show {
+        /// Its id, as `list` shows it
+        id: String,
+    },
+    /// Sends a test message through a channel; fails when it does not arrive.
+    Test {
+        /// The id of the channel
+        channel: String,
+    },
+    /// Plays a monitor or rules over the recorded past: when they would have fired, and what would have
+    /// been sent.
+    Backtest(AlertsBacktestArguments),
+    /// Acknowledges alerts: no reminders and no escalations until they are over.
+    Ack {
+        /// Their ids, as `list` shows them
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Mutes alerts: they are tracked, and nobody is told until it is over.
+    Mute(AlertsMuteArguments),
+    /// Ends a mute; what it held back is told within seconds.
+    Unmute {
+        /// Its id, as `mute` shows it
+        id: String,
+    },
+}
+
+/// Arguments of `pampero alerts list`.
+#[derive(Args, Debug)]
+pub(crate) struct AlertsListArguments {
+    /// Those that are over as well
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only with this text in a name or a label
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// Most alerts that are shown
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 100,
+        value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+}
+
+/// Arguments of `pampero alerts backtest`.
+#[derive(Args, Debug)]
+pub(crate) struct AlertsBacktestArguments {
+    /// A monitor (.json), or a file of rules (.yml, .yaml)
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// How far back, as in 6h or 7d, or an instant, as in 2026-11-24T12:00:00Z
+    #[arg(long, value_name = "WHEN", default_value = "1d")]
+    pub(crate) since: String,
+}
+
+/// Arguments of `pampero alerts mute`.
+#[derive(Args, Debug)]
+pub(crate) struct AlertsMuteArguments {
+    /// Conditions on labels, which all have to hold, as in 'alertname=Frost' or 'severity=~1|2'
+    #[arg(required = true, value_name = "MATCHER")]
+    pub(crate) matchers: Vec<String>,
+    /// How long from now, as in 2h
+    #[arg(long = "for", value_name = "DURATION")]
+    pub(crate) length: String,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) comment: String,
 }
 
 /// Arguments of `pampero logs`.

@@ -3,6 +3,7 @@
 //! Start reading at [`run`]; what a running Pampero consists of stands in `service.rs`.
 
 mod alerting;
+mod alerts_cli;
 mod cli;
 mod config;
 mod data_folder;
@@ -66,6 +67,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Logs(arguments) => {
             runtime(NonZeroUsize::new(1))?.block_on(logs_query::run(&arguments))
+        }
+        Command::Alerts(arguments) => {
+            runtime(NonZeroUsize::new(1))?.block_on(alerts_cli::run(&arguments))
         }
         Command::Simulate(arguments) => runtime(None)?.block_on(simulate::run(&arguments)),
     }
