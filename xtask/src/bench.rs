@@ -3,6 +3,7 @@
 //! A benchmark is one row of [`BENCHMARKS`]; its figures are printed as a table and written to
 //! `bench/NAME.json` in the target directory. A figure outside its limit fails the run.
 
+mod alerts;
 mod footprint;
 mod history;
 mod history_cost;
@@ -28,7 +29,7 @@ struct Benchmark {
     run: fn(&Workspace) -> Result<Vec<Figure>>,
 }
 
-const BENCHMARKS: [Benchmark; 9] = [
+const BENCHMARKS: [Benchmark; 10] = [
     Benchmark {
         name: "stack",
         minutes: 1,
@@ -70,6 +71,12 @@ const BENCHMARKS: [Benchmark; 9] = [
         minutes: 8,
         about: "ten million log documents: _bulk beside tantivy's writer, size, searches, memory",
         run: logs::run,
+    },
+    Benchmark {
+        name: "alerts",
+        minutes: 9,
+        about: "1,000 monitors over ten million log documents: CPU, lateness, memory of a round",
+        run: alerts::run,
     },
     Benchmark {
         name: "footprint",
