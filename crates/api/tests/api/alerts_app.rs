@@ -20,7 +20,7 @@ use pampero_opensearch::Exception;
 use pampero_resilience::Clock;
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, at};
+use super::{TestApp, at};
 
 /// A monitor that comes with the program.
 const SHIPPED: (&str, &str) = ("error_logs", include_str!("../../../../monitors/error_logs.json"));
@@ -143,11 +143,7 @@ impl AlertRules for Rules {
 }
 
 /// Returns what is told through some channels, without delay or repeats.
-pub(crate) fn policy<'c>(
-    group: &str,
-    name: &str,
-    channels: impl Iterator<Item = &'c str>,
-) -> Policy {
+fn policy<'c>(group: &str, name: &str, channels: impl Iterator<Item = &'c str>) -> Policy {
     let action = |channel: &str| ActionPolicy {
         id: channel.to_owned(),
         name: channel.to_owned(),

@@ -116,7 +116,7 @@ async fn messages_that_were_given_up_are_sent_again_or_removed() {
     assert_eq!(list("?state=waiting&channel=other").await, Vec::<Value>::new());
     let first = app.get("/api/notifications?limit=1").await.json();
     assert_eq!(first["next_cursor"], "1");
-    deliver(&app, || async { list("?state=dead").await.len() == 2 }).await;
+    deliver(&app, async || list("?state=dead").await.len() == 2).await;
     let dead = list("?state=dead").await;
     assert!(dead[0]["reason"].as_str().unwrap().contains("slack-ops"), "{}", dead[0]);
 
@@ -127,7 +127,7 @@ async fn messages_that_were_given_up_are_sent_again_or_removed() {
     assert_eq!((sent.status.as_u16(), &sent.json()["state"]), (202, &json!("waiting")));
     let again = app.send_json(Method::POST, &format!("{path}/resend"), "").await;
     again.check_problem(404, "unknown_notification");
-    deliver(&app, || async { list("?state=delivered").await.len() == 1 }).await;
+    deliver(&app, async || list("?state=delivered").await.len() == 1).await;
     assert_eq!(receiver.got.lock().unwrap().len(), 1);
     let delivered = &list("?state=delivered").await[0];
     assert_eq!((&delivered["subject"], &delivered["tries"]), (&dead[0]["subject"], &json!(1)));
@@ -141,7 +141,7 @@ async fn messages_that_were_given_up_are_sent_again_or_removed() {
 }
 
 /// Delivers until something is so.
-async fn deliver<F: Future<Output = bool>>(app: &TestApp, is_so: impl Fn() -> F) {
+pub(crate) async fn deliver(app: &TestApp, is_so: impl AsyncFn() -> bool) {
     let cancel = CancellationToken::new();
     let waiting = async {
         while !is_so().await {

@@ -16,7 +16,8 @@ use pampero_weather::unit::{
     StationPressure,
 };
 
-use crate::app::{TestApp, observation, request};
+use crate::alerts_told::deliver;
+use crate::app::{NOON, TestApp, observation, request};
 
 /// Returns an app in which every metric has a value.
 async fn told() -> TestApp {
@@ -46,6 +47,11 @@ async fn told() -> TestApp {
     app.fail_a_round().await;
     app.hear(said).await;
     app.timeline.flush().await;
+    // One message is given up, since its channel is not there, and another one waits.
+    app.freeze(NOON, &[("jfk", -1.5)]);
+    let dead = async || !app.alerting.dead_letters(1).unwrap().is_empty();
+    deliver(&app, dead).await;
+    app.freeze(NOON, &[]);
     for path in ["/weather/current", "/weather/current", "/nothing"] {
         app.get(path).await;
     }

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail at any step")]
 
 mod alerts;
-mod alerts_app;
 mod alerts_backtest;
 mod alerts_told;
 mod app;
