@@ -35,8 +35,11 @@ pub(crate) struct RuleSink {
     defaults: RuleDefaults,
     watch: OnceLock<Arc<RuleWatch>>,
     /// What is done about each rule, worked out once for each text of it.
-    known: Mutex<HashMap<SourceId, (Arc<RuleSource>, Arc<Policy>)>>,
+    known: Mutex<HashMap<SourceId, KnownRule>>,
 }
+
+/// A rule as it is written, with what is done about it.
+type KnownRule = (Arc<RuleSource>, Arc<Policy>);
 
 /// Annotations that ask for something, and what is wrong with them.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -16,6 +16,9 @@ use crate::config::MetricsConfig;
 /// From one look at the files to the next.
 const EVERY: Duration = Duration::from_secs(2);
 
+/// Told of the rules that are in force after a change.
+type RulesChanged = Arc<dyn Fn(&[RuleGroup]) + Send + Sync>;
+
 /// Looks at the rule files and takes over what changes.
 #[derive(Debug)]
 pub(crate) struct RuleWatch {
@@ -117,11 +120,7 @@ impl RuleWatch {
 
     /// Looks again and again until it is cancelled; `changed` is called with the new rules when they are in
     /// force.
-    pub(crate) async fn run(
-        self: Arc<Self>,
-        changed: Arc<dyn Fn(&[RuleGroup]) + Send + Sync>,
-        cancel: CancellationToken,
-    ) {
+    pub(crate) async fn run(self: Arc<Self>, changed: RulesChanged, cancel: CancellationToken) {
         if self.config.rules.is_empty() {
             return;
         }
