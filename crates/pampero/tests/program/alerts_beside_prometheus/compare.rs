@@ -38,14 +38,6 @@ pub(super) fn different_timelines(
                 && one.begin_ms.abs_diff(other.begin_ms) <= apart_ms.unsigned_abs()
                 && one.end_ms.abs_diff(other.end_ms) <= apart_ms.unsigned_abs()
         };
-        for (a, b) in theirs.iter().zip(&ours) {
-            println!(
-                line.0,
-                line.1.value("alertname"),
-                b.begin_ms - a.begin_ms,
-                b.end_ms - a.end_ms
-            );
-        }
         if theirs.len() != ours.len() || !theirs.iter().zip(&ours).all(is_near) {
             different.push(format!("{} {}: {ours:?}\n  and not {theirs:?}", line.0, line.1));
         }
