@@ -2,7 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod alerts;
+mod alerts_backtest;
 mod alerts_beside_prometheus;
+mod alerts_cli;
+mod alerts_files;
+mod alerts_hostile;
+mod alerts_kill;
+mod alerts_kit;
 mod bad_input;
 mod demo;
 #[cfg(target_os = "linux")]
