@@ -8,13 +8,13 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail at any step")]
 #![expect(clippy::print_stdout, reason = "a benchmark tells what it measured")]
 
+mod definition;
+mod logs;
+
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::hint::black_box;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -23,27 +23,20 @@ use pampero_alerting::{
     Alerting, AlertingOptions, Definitions, DefinitionsOptions, Deliver, LogSearch, Manner,
     Receiver, RenderedSearch, RunOptions, RunStatus, Runner,
 };
-use pampero_index::cluster::ResolveOptions;
-use pampero_index::search::{SearchOptions, search};
-use pampero_index::{Action, Cluster, IndexOptions, Operation, VersionCheck};
 use pampero_notifications::{Delivered, DeliveryError, FolderVault, Guard, Message};
-use pampero_opensearch::Exception;
-use pampero_opensearch::search::SearchRequest;
 use pampero_resilience::{Clock, SystemClock};
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use definition::monitor;
+use logs::{Corpus, Logs};
 
 /// Documents unless told otherwise.
 const DOCUMENTS: u64 = 100_000;
 /// Monitors unless told otherwise.
 const MONITORS: usize = 1_000;
-/// Over how many days the documents are spread.
-const DAYS: u64 = 7;
 /// How long after the start the documents end, so that every round finds as many of them.
 const AHEAD: SignedDuration = SignedDuration::from_mins(60);
-const BATCH: u64 = 2_000;
-const WRITERS: usize = 2;
 const ROUND: Duration = Duration::from_secs(60);
 /// For how long nothing runs, to know what a minute costs without runs.
 const IDLE: Duration = Duration::from_secs(10);
@@ -53,9 +46,6 @@ const TICK: Duration = Duration::from_millis(200);
 const INCOMING: (u64, Duration) = (2, Duration::from_millis(100));
 /// How often the bare searches are made.
 const BARE_RUNS: u32 = 2;
-
-const PLACES: [&str; 5] = ["jfk", "ewr", "lga", "rosario", "north-field"];
-const PROVIDERS: [&str; 4] = ["open_meteo", "met_norway", "openweathermap", "weatherstack"];
 
 #[tokio::main]
 async fn main() {
@@ -172,70 +162,6 @@ fn open(folder: &Path, monitors: usize) -> (Arc<Definitions>, Alerting) {
     (Arc::new(definitions), alerting)
 }
 
-/// Returns the definition of a monitor, in one of three shapes; no two of the first thousand ask the same.
-fn monitor(number: usize) -> Value {
-    let (shape, rest) = (number % 3, number / 3);
-    let place = PLACES[rest % PLACES.len()];
-    let provider = PROVIDERS[rest / PLACES.len() % PROVIDERS.len()];
-    let minutes = 1 + rest / (PLACES.len() * PROVIDERS.len());
-    let time =
-        json!({ "range": { "timestamp": { "gte": format!("now-{minutes}m/m"), "lte": "now/m" } } });
-    let newest = json!([{ "timestamp": { "order": "desc", "unmapped_type": "date" } }]);
-    let (place_is, provider_is) =
-        (json!({ "term": { "place": place } }), json!({ "term": { "provider": provider } }));
-    let (query, condition) = match shape {
-        0 => {
-            let must = json!([{ "match": { "level": "error" } }, place_is, provider_is, time]);
-            let query = json!({ "size": 3, "query": { "bool": { "must": must } }, "sort": newest });
-            (query, "ctx.results[0].hits.total.value > 2")
-        }
-        1 => {
-            let filter = json!([place_is, provider_is, time]);
-            let mean = json!({ "mean": { "avg": { "field": "duration_ms" } } });
-            let query =
-                json!({ "size": 0, "query": { "bool": { "filter": filter } }, "aggs": mean });
-            let condition = "def mean = ctx.results[0].aggregations.mean.value; \
-                             return mean != null && mean > 2600.0";
-            (query, condition)
-        }
-        _ => {
-            let words = format!("level:(error OR warn) AND place:{place} AND provider:{provider}");
-            let must = json!([{ "query_string": { "query": words } }]);
-            let query = json!({ "bool": { "must": must, "filter": [time] } });
-            let query = json!({ "size": 3, "query": query, "sort": newest });
-            (query, "ctx.results[0].hits.total.value > params.most")
-        }
-    };
-    json!({
-        "type": "monitor",
-        "name": format!("Logs of {place} by {provider}, {number}"),
-        "monitor_type": "query_level_monitor",
-        "enabled": true,
-        "schedule": { "period": { "interval": 1, "unit": "MINUTES" } },
-        "inputs": [{ "search": { "indices": ["weather_logs"], "query": query } }],
-        "triggers": [{ "query_level_trigger": {
-            "id": "count",
-            "name": "count",
-            "severity": "1",
-            "condition": { "script": {
-                "source": condition, "lang": "painless", "params": { "most": 20 },
-            } },
-            "actions": [{
-                "id": "tell",
-                "name": "ERROR Log",
-                "destination_id": "everybody",
-                "subject_template": { "source": "{{ctx.monitor.name}}", "lang": "mustache" },
-                "message_template": { "source": "{{ctx.results.0.hits.total.value}} errors between \
-                    {{ctx.periodStart}} and {{ctx.periodEnd}}.\n{{#ctx.results.0.hits.hits}}\
-                    {{_source.timestamp}} {{{_source.log_message}}}\n{{/ctx.results.0.hits.hits}}",
-                    "lang": "mustache" },
-                "throttle_enabled": true,
-                "throttle": { "value": 10, "unit": "MINUTES" },
-            }],
-        } }],
-    })
-}
-
 /// Takes every message.
 #[derive(Debug)]
 struct Everywhere;
@@ -257,154 +183,6 @@ impl Deliver for Everywhere {
 
     async fn deliver(&self, _: &str, _: &Message) -> Result<Delivered, DeliveryError> {
         Ok(Delivered { status: 200, text: String::new() })
-    }
-}
-
-/// The logs, searched as the program does for monitors.
-#[derive(Debug)]
-struct Logs {
-    cluster: Cluster,
-    options: SearchOptions,
-    incoming: AtomicU64,
-}
-
-impl LogSearch for Logs {
-    fn search(&self, indices: &[String], body: &Value, now: Timestamp) -> Result<Value, Exception> {
-        let request = SearchRequest::from_json(body)?;
-        let options = ResolveOptions::default();
-        let targets = self.cluster.resolve(&indices.join(","), options, now)?;
-        for index in &targets {
-            index.refresh_pending()?;
-        }
-        let snapshots = targets.iter().map(|index| index.snapshot(now));
-        search(&snapshots.collect::<Result<Vec<_>, _>>()?, &request, &self.options, now)
-    }
-}
-
-impl Logs {
-    /// Writes all documents into daily indices behind one alias.
-    fn filled(folder: &Path, corpus: Corpus) -> Self {
-        let cluster = Cluster::open(folder, IndexOptions::default()).unwrap();
-        let word = json!({ "type": "keyword" });
-        let keyword = json!({ "keyword": { "type": "keyword", "ignore_above": 256 } });
-        let body = json!({ "aliases": { "weather_logs": {} }, "mappings": { "properties": {
-            "timestamp": { "type": "date" },
-            "level": { "type": "text", "fields": keyword },
-            "log_message": { "type": "text" },
-            "target": word, "service": word, "place": word, "provider": word, "request_id": word,
-            "duration_ms": { "type": "float" },
-        } } });
-        let now = SystemClock.now();
-        for day in 0..=DAYS {
-            let at = corpus.end - SignedDuration::from_hours(24 * i64::try_from(day).unwrap());
-            cluster.create_index(&index_of(at), &body, now).unwrap();
-        }
-        let logs =
-            Self { cluster, options: SearchOptions::default(), incoming: AtomicU64::default() };
-        let next = AtomicU64::new(0);
-        std::thread::scope(|scope| {
-            for _ in 0..WRITERS {
-                scope.spawn(|| {
-                    loop {
-                        let first = next.fetch_add(BATCH, Ordering::Relaxed);
-                        if corpus.documents <= first {
-                            break;
-                        }
-                        let numbers = first..(first + BATCH).min(corpus.documents);
-                        logs.write(corpus, numbers, |number| corpus.at(number));
-                    }
-                });
-            }
-        });
-        for index in logs.cluster.indices().all() {
-            index.refresh().unwrap();
-        }
-        logs
-    }
-
-    /// Takes in a few documents of the present instant.
-    fn take_in(&self, corpus: Corpus, count: u64) {
-        let first = corpus.documents + self.incoming.fetch_add(count, Ordering::Relaxed);
-        let now = SystemClock.now();
-        self.write(corpus, first..first + count, |_| now);
-    }
-
-    fn write(&self, corpus: Corpus, numbers: Range<u64>, at: impl Fn(u64) -> Timestamp) {
-        let now = SystemClock.now();
-        let mut by_index: Vec<(String, Vec<Operation>)> = Vec::new();
-        for number in numbers {
-            let (at, mut line) = (at(number), String::new());
-            corpus.write(number, at, &mut line);
-            let name = index_of(at);
-            if by_index.last().is_none_or(|(last, _)| *last != name) {
-                by_index.push((name, Vec::new()));
-            }
-            let action = Action::Index(line.into());
-            let (id, routing, check) = (None, None, VersionCheck::None);
-            by_index.last_mut().unwrap().1.push(Operation { id, action, routing, check });
-        }
-        for (name, operations) in by_index {
-            let index = self.cluster.indices().get(&name).unwrap();
-            index.write(operations, now).into_iter().for_each(|written| {
-                written.unwrap();
-            });
-        }
-    }
-}
-
-fn index_of(at: Timestamp) -> String {
-    at.strftime("weather_logs-%Y.%m.%d").to_string()
-}
-
-/// What is written: one document after the other, evenly spread over the days; those of the benchmark of
-/// the logs.
-#[derive(Clone, Copy)]
-struct Corpus {
-    end: Timestamp,
-    documents: u64,
-}
-
-impl Corpus {
-    fn at(&self, number: u64) -> Timestamp {
-        let span_ms = DAYS * 24 * 3_600 * 1_000;
-        let left = u128::from(self.documents - 1 - number);
-        let ms = u128::from(span_ms) * left / u128::from(self.documents);
-        self.end - SignedDuration::from_millis(i64::try_from(ms).unwrap())
-    }
-
-    /// Appends the document with this number as JSON.
-    fn write(&self, number: u64, at: Timestamp, out: &mut String) {
-        const MESSAGES: [&str; 6] = [
-            "attempt failed",
-            "retry scheduled",
-            "weather",
-            "answered",
-            "breaker opened",
-            "request was slow",
-        ];
-        // Mixed, so that neighbours differ, and the same for every run.
-        let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16;
-        let level = match mixed % 100 {
-            0..2 => "ERROR",
-            2..10 => "WARN",
-            _ => "INFO",
-        };
-        let pick = |shift: u32, count: usize| (mixed >> shift) as usize % count;
-        let (place, provider) = (PLACES[pick(3, 5)], PROVIDERS[pick(7, 4)]);
-        write!(
-            out,
-            "{{\"timestamp\":\"{at:.3}\",\"level\":\"{level}\",\"log_message\":\"{} after {} ms\",\
-             \"target\":\"pampero_loader::round\",\"service\":\"loader\",\"place\":\"{place}\",\
-             \"provider\":\"{provider}\",\"request_id\":\"{:08x}-{:x}\",\"duration_ms\":{},\
-             \"fields\":{{\"attempt\":{},\"cause\":\"connection to the service timed out\"}}}}",
-            MESSAGES[pick(11, 6)],
-            mixed % 5_000,
-            mixed as u32,
-            number % 4_096,
-            mixed % 5_000,
-            1 + mixed % 3,
-        )
-        .unwrap();
     }
 }
 
