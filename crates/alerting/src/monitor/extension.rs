@@ -15,8 +15,8 @@ use crate::{Escalation, NoDataRule};
 /// Longest wait, reminder and the like.
 const DURATION_MAX: Duration = Duration::from_secs(366 * 86_400);
 
-/// Shortest time from one reminder to the next.
-const REMINDER_MIN: Duration = Duration::from_secs(60);
+/// Shortest time from one reminder to the next, as in the configuration of rules.
+const REMINDER_MIN: Duration = Duration::from_secs(1);
 
 /// Most escalations of a trigger.
 const ESCALATIONS_MAX: usize = 10;
@@ -113,7 +113,7 @@ fn read_trigger(place: &Place<'_>) -> Result<TriggerExtension, MonitorError> {
         && reminder < REMINDER_MIN
     {
         let pointer = format!("{}/reminder", place.pointer);
-        return Err(MonitorError::at(&pointer, "[reminder] must be at least 1m"));
+        return Err(MonitorError::at(&pointer, "[reminder] must be at least 1s"));
     }
     let recovery = place.get("recovery").map(|value| value.boolean()).transpose()?;
     Ok(TriggerExtension {

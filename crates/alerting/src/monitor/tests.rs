@@ -352,7 +352,7 @@ fn misspelled_extensions_are_refused_with_what_is_known() {
     );
     check(&of("for"), json!("soon"), 400, "[soon] is no length of time");
     check(&of("for"), json!("400d"), 400, "[400d] is longer than 366d");
-    check(&of("reminder"), json!("5s"), 400, "[reminder] must be at least 1m");
+    check(&of("reminder"), json!("5ms"), 400, "[reminder] must be at least 1s");
     check(&of("escalations"), json!([{ "after": "1h" }]), 400, "an escalation needs [channel]");
 }
 
