@@ -211,7 +211,7 @@ pub(super) fn of_alert(parts: &AlertParts, alert: &Alert) -> Result<Vec<EntryBod
         entry.changes.retain(|change| change.alert == alert.id);
     }
     entries.retain(|entry| {
-        let is_told_again = entry.cause == HistoryCause::Time && !entry.messages.is_empty();
+        let is_told_again = entry.change_count == 0 && !entry.messages.is_empty();
         !entry.changes.is_empty() || is_told_again
     });
     entries.truncate(OF_ALERT_MAX);

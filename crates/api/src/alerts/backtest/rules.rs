@@ -8,13 +8,14 @@ use pampero_alerting::{
     Backtest, BacktestError, DefaultTeller, Observation, Outcome, backtest_observations,
 };
 use pampero_metrics::{
-    History, Replay, ReplayError, Rule, RuleEvaluation, RuleFileError, RuleGroup, RuleSource,
+    History, Replay, ReplayError, Rule, RuleEvaluation, RuleFileError, RuleGroup, RuleGroupState,
+    RuleSource,
 };
 
 use super::{EVALUATIONS_MAX, Played, Stage};
 use crate::problem::ApiError;
 
-/// How the file is called that the rules would be written in.
+/// How the file is called that the rules would be written in, unless a group of the same name is at work.
 const FILE: &str = "rules.yml";
 
 /// Most alerts over all evaluations that are held in memory.
@@ -40,7 +41,9 @@ pub(super) fn play(stage: &Stage<'_>, text: &str) -> Result<Vec<Played>, ApiErro
         let detail = "no metrics are kept over which rules could be played; see [metrics]";
         ApiError::new(StatusCode::NOT_FOUND, "no_metrics", detail)
     })?;
-    let groups = RuleGroup::parse_file(FILE, text, history.engine()).map_err(|it| invalid(&it))?;
+    let mut groups =
+        RuleGroup::parse_file(FILE, text, history.engine()).map_err(|it| invalid(&it))?;
+    take_places(&mut groups, &history.rule_groups());
     let has_alert =
         |group: &&RuleGroup| group.rules.iter().any(|rule| matches!(rule, Rule::Alerting(_)));
     if !groups.iter().any(|group| has_alert(&group)) {
@@ -55,6 +58,17 @@ pub(super) fn play(stage: &Stage<'_>, text: &str) -> Result<Vec<Played>, ApiErro
         played.extend(play_group(stage, history, group, &mut findings_left)?);
     }
     Ok(played)
+}
+
+/// Lets groups be played at the turns of those that are at work under their names: turns depend on the file,
+/// and a rule that is changed a little is compared with what it found before.
+fn take_places(groups: &mut [RuleGroup], at_work: &[RuleGroupState]) {
+    for group in groups {
+        let mut of_name = at_work.iter().filter(|known| known.name == group.name);
+        if let (Some(known), None) = (of_name.next(), of_name.next()) {
+            group.file.clone_from(&known.file);
+        }
+    }
 }
 
 fn play_group(
