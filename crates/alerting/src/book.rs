@@ -18,8 +18,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pampero_series::Labels;
 
-pub use self::records::ActionRecord;
 pub(crate) use self::live::{ActionState, Live, SavedSource};
+pub use self::records::ActionRecord;
 use crate::alert::{Alert, AlertState, Change, Notice};
 use crate::mute::Mutes;
 use crate::observation::{Observation, SourceId};

@@ -1,3 +1,5 @@
+//! Which mutes hold when, and what they match.
+
 use jiff::civil::time;
 
 use super::*;

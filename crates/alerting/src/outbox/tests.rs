@@ -1,3 +1,5 @@
+//! The order, the limits and the folding of messages that wait.
+
 use super::*;
 
 fn at(seconds: i64) -> Timestamp {

@@ -1,3 +1,5 @@
+//! What survives a restart, a damaged file and a newer version.
+
 use std::time::Duration;
 
 use tempfile::TempDir;

@@ -28,7 +28,8 @@ pub(crate) fn write(text: &mut String, answer: &Value, zone: &TimeZone) {
     for (at, source) in newest.into_iter().take(LINES_MAX) {
         let at = at.map(|at| shown_at(at, zone));
         let level = ["level", "severity"].iter().find_map(|name| source[name].as_str());
-        let message = ["message", "msg"].iter().find_map(|name| source[name].as_str());
+        let message =
+            ["log_message", "message", "msg"].iter().find_map(|name| source[name].as_str());
         let parts: Vec<&str> = [at.as_deref(), level, message].into_iter().flatten().collect();
         if !parts.is_empty() {
             text.push_str(&format!("> {}\n", one_line(&parts.join(" "), LINE_BYTES_MAX)));

@@ -36,7 +36,7 @@ fn answer() -> serde_json::Value {
         json!({ "_source": {
             "@timestamp": format!("2026-11-24T11:{minute:02}:00Z"),
             "level": "ERROR",
-            "message": message,
+            "log_message": message,
         } })
     };
     let hits = [hit(1, "oldest"), hit(9, "newest"), hit(3, "third"), hit(5, "second")];

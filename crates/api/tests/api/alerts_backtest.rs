@@ -123,6 +123,21 @@ async fn what_cannot_be_played_is_refused() {
     check(long, 400, "invalid_stretch", "from", "shorter stretch").await;
     let late = json!({ "monitor_id": "error_logs", "from": "2027-01-01T00:00:00Z" });
     check(late, 400, "invalid_body", "from", "must be earlier").await;
+    let coming = json!({ "monitor_id": "error_logs", "from": "2027-01-01T00:00:00Z",
+        "to": "2027-01-02T00:00:00Z" });
+    check(coming, 400, "invalid_body", "from", "which is 2026-11-24T15:00:00Z").await;
     let wrong = json!({ "monitor_id": "error_logs", "from": "yesterday" });
     check(wrong, 400, "invalid_body", "from", "is no instant").await;
+}
+
+#[tokio::test]
+async fn one_backtest_runs_at_a_time() {
+    let app = TestApp::start().await;
+    let rules = "groups:\n- name: a\n  interval: 1s\n  rules:\n  - alert: X\n    expr: vector(1)\n";
+    let body = json!({ "rules": rules, "from": "2026-11-24T13:00:00Z" });
+    let (one, two) = tokio::join!(play(&app, body.clone()), play(&app, body.clone()));
+    assert_eq!((one.status.as_u16(), &one.json()["count"]), (200, &json!(1)));
+    two.check_problem(429, "backtest_running");
+    assert!(!two.header("retry-after").is_empty());
+    assert_eq!(play(&app, body).await.status, 200);
 }
