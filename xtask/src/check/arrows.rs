@@ -68,7 +68,7 @@ const TABLE: [Row; 22] = [
     Row { package: LOGS, may_use: &[RESILIENCE, TELEMETRY, OPENSEARCH, INDEX], tests_may_use: &[] },
     Row {
         package: ALERTING,
-        may_use: &[RESILIENCE, TELEMETRY, SERIES, OPENSEARCH, PAINLESS, TEMPLATES, NOTIFICATIONS],
+        may_use: &[RESILIENCE, SERIES, OPENSEARCH, PAINLESS, TEMPLATES, NOTIFICATIONS],
         tests_may_use: &[INDEX],
     },
     Row {

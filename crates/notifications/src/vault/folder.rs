@@ -214,7 +214,7 @@ mod tests {
         let env = [
             ("PAMPERO_CHANNEL_SLACK_URL", "https://from-env"),
             ("PAMPERO_ADMIN_TOKEN", "t0ken"),
-            ("HOME", "/home/somebody"),
+            ("HOME", "elsewhere"),
         ];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let vault = FolderVault::new(at.join("secrets"), vec![at.join("mounted")], env);
