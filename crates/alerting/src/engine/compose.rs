@@ -1,11 +1,12 @@
 //! Makes the message of a notice.
 
 use pampero_notifications::{Message, MessageAlert, MessageKind};
+use pampero_series::Labels;
 
 use crate::alert::{Alert, Notice, NoticeKind};
 use crate::book::id;
 use crate::mute::labels_of;
-use crate::observation::Observation;
+use crate::observation::{Observation, SourceKind};
 use crate::policy::Policy;
 use crate::text::{TEXT_BYTES_MAX, Teller, Words, cut, one_line};
 
@@ -97,8 +98,25 @@ fn message_kind(kind: NoticeKind) -> MessageKind {
     }
 }
 
+/// Returns the labels by which receivers of single alerts tell them apart.
+///
+/// Those of a rule are the ones that Prometheus would send, or an Alertmanager that hears of both would take
+/// them for different alerts.
+fn told_labels(alert: &Alert, policy: Option<&Policy>) -> Labels {
+    let labels = labels_of(alert, policy);
+    if alert.source.kind == SourceKind::Monitor {
+        return labels;
+    }
+    let is_of_rule = |name: &str| {
+        name == "alertname"
+            || alert.key.get(name).is_some()
+            || policy.is_some_and(|policy| policy.labels.get(name).is_some())
+    };
+    labels.filtered(is_of_rule)
+}
+
 fn single(alert: &Alert, policy: Option<&Policy>) -> MessageAlert {
-    let mut labels = labels_of(alert, policy);
+    let mut labels = told_labels(alert, policy);
     if alert.started.is_none() {
         // Else it would be the same alert as the one that it cannot tell of.
         labels = labels.with("trouble", if alert.error.is_some() { "error" } else { "no_data" });

@@ -86,7 +86,7 @@ impl Side {
                 continue;
             }
             let stretch = Stretch { begin_ms, end_ms: seen_ms, said: annotations(&alert) };
-            let line = ("Alertmanager", without_added(&labels(&alert["labels"])));
+            let line = ("Alertmanager", labels(&alert["labels"]));
             let stretches = seen.entry(line).or_default();
             stretches.retain(|known| known.begin_ms != begin_ms);
             stretches.push(stretch);
@@ -159,13 +159,6 @@ impl Side {
 fn labels(value: &Value) -> Labels {
     let members = value.as_object().unwrap().iter();
     members.map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect()
-}
-
-/// Returns the labels of an alert without those that Pampero adds for an Alertmanager: the group of the rule, and
-/// its severity as a number where the rule sets none.
-fn without_added(labels: &Labels) -> Labels {
-    let is_number = labels.value("severity").parse::<u8>().is_ok();
-    labels.filtered(|name| name != "group" && !(is_number && name == "severity"))
 }
 
 /// Returns the annotations of an alert without those that are meant for Pampero, which keeps them to itself.
