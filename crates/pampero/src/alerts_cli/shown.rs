@@ -150,7 +150,7 @@ pub(super) fn backtest(answer: &Value) -> String {
     line(
         &mut page,
         &format!(
-            "from {from} to {to}: fires {times} times, sends {told} messages, in {evaluations} evaluations"
+            "from {from} to {to}: firings {times}, messages {told}, evaluations {evaluations}"
         ),
     );
     let firings = items(answer, "firings");
@@ -337,8 +337,8 @@ mod tests {
         });
         assert_eq!(
             backtest(&answer),
-            "from 2026-11-23T12:00:00Z to 2026-11-24T12:00:00Z: fires 1 times, sends 1 messages, in \
-             1440 evaluations\n\
+            "from 2026-11-23T12:00:00Z to 2026-11-24T12:00:00Z: firings 1, messages 1, \
+             evaluations 1440\n\
              \n\
              START                 END      FOR  NAME   OF         PEAK\n\
              2026-11-24T11:00:00Z  goes on  1h   Frost  place=jfk\n\

@@ -36,11 +36,9 @@ const RULES: &str = "groups:
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backtest_finds_what_the_live_run_found() {
     let mut config = SimulatorConfig::new(Arc::new(now));
-    for provider in [ProviderId::OpenMeteo, ProviderId::MetNorway] {
-        let (offset, lasting) = (Duration::from_secs(6), Duration::from_secs(4));
-        let fault = Fault::Status { code: 503 };
-        config.faults.push(ScheduledFault::every(PERIOD, provider, fault, offset, lasting));
-    }
+    let (offset, lasting) = (Duration::from_secs(6), Duration::from_secs(4));
+    let (provider, fault) = (ProviderId::OpenMeteo, Fault::Status { code: 503 });
+    config.faults.push(ScheduledFault::every(PERIOD, provider, fault, offset, lasting));
     let simulator = simulator_with(config).await;
     let folder = folder();
     let rules = path_of(&folder, "rules.yml");
@@ -48,7 +46,7 @@ async fn a_backtest_finds_what_the_live_run_found() {
     let more = format!(
         "{UNFOLDED}[metrics]\nshipped_rules = false\nscrape_interval = \"1s\"\nrules = [{rules:?}]\n"
     );
-    let config = hurried(&simulator, &["open_meteo", "met_norway"], &more);
+    let config = hurried(&simulator, &["open_meteo"], &more);
     let program = Program::serve(folder.path(), &config, ENVIRONMENT).await;
     create_as_in_the_original(&program).await;
     let channel = slack_channel("slack-ops", simulator.slack_url().as_str());

@@ -79,7 +79,7 @@ async fn alerts_are_looked_after_from_a_terminal() {
     let played = json(&["backtest", file, "--since", "1m"]);
     assert_eq!((&played["count"], &played["stopped"]), (&json!(1), &Value::Null), "{played}");
     let (_, table, _) = ask(&["backtest", file, "--since", "1m"], &[TOKEN]);
-    assert!(table.contains("fires 1 times") && table.contains("Frost  place=jfk"), "{table}");
+    assert!(table.contains("firings 1,") && table.contains("Frost  place=jfk"), "{table}");
 
     let muted = json(&["mute", "place=~j.k", "--for", "2h", "--comment", "repair"]);
     assert_eq!(muted["comment"], "repair");
