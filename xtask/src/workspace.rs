@@ -111,6 +111,19 @@ impl Workspace {
         Ok(self.target.join("release").join(package))
     }
 
+    /// Builds the program as the Rust tests have it, which costs nothing after they ran, and returns where
+    /// it is.
+    ///
+    /// # Errors
+    /// It does not compile.
+    pub(crate) fn tested_binary(&self) -> Result<PathBuf> {
+        // Cargo builds the program for its tests; of the workspace as a whole, since the features of
+        // shared crates would be others, and they would be compiled again.
+        let build = ["test", "--workspace", "--test", "program", "--no-run", "--quiet"];
+        subprocess::run(&mut self.cargo(&build))?;
+        Ok(self.target.join("debug").join("pampero"))
+    }
+
     /// Returns an empty folder of that name under the target directory.
     ///
     /// # Errors

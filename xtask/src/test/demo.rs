@@ -20,7 +20,7 @@ pub(super) fn start(
     folder: &Path,
     variables: &[(&str, &str)],
 ) -> Result<Program> {
-    let binary = workspace.release_binary("pampero")?;
+    let binary = workspace.tested_binary()?;
     let address = free_address()?;
     let log = folder.join("pampero.log");
     let mut command = Command::new(binary);
