@@ -74,7 +74,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, cancel: &CancellationToken) {
     let mut running: HashSet<String> = HashSet::new();
     let mut sending = FuturesUnordered::new();
     loop {
-        for channel in inner.waiting_channels() {
+        for channel in inner.blocking(Inner::waiting_channels).await {
             if running.insert(channel.clone()) {
                 let line =
                     lines.entry(channel.clone()).or_insert_with(|| Line::new(inner, &channel));

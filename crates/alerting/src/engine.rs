@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use pampero_resilience::Clock;
 use serde_json::Value;
@@ -59,6 +59,8 @@ pub(crate) struct Inner {
     words: Words,
     tellers: ArcSwapOption<Box<dyn Tellers>>,
     core: Mutex<Core>,
+    /// The statistics as somebody saw them last.
+    seen: ArcSwap<AlertStatistics>,
 }
 
 /// What changes together.
@@ -133,6 +135,7 @@ impl Alerting {
             words,
             tellers: ArcSwapOption::empty(),
             core: Mutex::new(core),
+            seen: ArcSwap::default(),
         })))
     }
 

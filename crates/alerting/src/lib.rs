@@ -49,7 +49,9 @@ pub use mute::{Day, Mute, MuteError, MuteWindow, Mutes, MutesNow, matcher};
 pub use observation::{Finding, Observation, Outcome, Phase, SourceId, SourceKind};
 pub use outbox::{MessageState, OutboxRow, SourceTally, Tally, Waiting};
 pub use policy::{ActionPolicy, Escalation, NoDataRule, Policy};
-pub use run::{ActionRun, Execution, Observer, RunOptions, RunStatus, Runner, TriggerRun};
+pub use run::{
+    ActionRun, Execution, MonitorTellers, Observer, RunOptions, RunStatus, Runner, TriggerRun,
+};
 pub use schedule::{Cron, Interval, Schedule, Unit};
 pub use search::LogSearch;
 pub use store::{AlertFilter, AlertSort, HistoryFilter, MessageFilter, StoreError};

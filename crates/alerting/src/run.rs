@@ -33,6 +33,7 @@ use group::{Group, Ran};
 use last_runs::LastRuns;
 use plan::Plan;
 
+pub use observer::MonitorTellers;
 pub(crate) use observer::is_live;
 
 pub use execution::{ActionRun, Execution, TriggerRun};

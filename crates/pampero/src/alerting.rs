@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use pampero_alerting::rest::{AlertingRest, AlertingRestOptions, AlertingRestParts};
 use pampero_alerting::{
     AlertMetrics, Alerting, AlertingOptions, Channels, Definitions, DefinitionsOptions, LogSearch,
-    Post, RunOptions, Runner, SourceId, SourceKind,
+    MonitorTellers, Post, RunOptions, Runner, SourceId, SourceKind,
 };
 use pampero_api::AlertParts;
 use pampero_logs::rest::RestState;
@@ -229,6 +229,7 @@ fn open(
     };
     let deliver = Arc::clone(&post) as Arc<_>;
     let alerting = Alerting::open(&folders.alerts, options, Arc::clone(&clock), deliver)?;
+    alerting.set_tellers(Box::new(MonitorTellers { definitions: Arc::clone(&definitions) }));
     let has_logs = logs.is_some();
     let search: Arc<dyn LogSearch> = match logs {
         Some(rest) => Arc::new(Logs(rest)),

@@ -144,8 +144,9 @@ impl Line {
             other => other.to_string(),
         };
         if error.was_attempted() {
-            self.inner.count_failure(channel);
             tracing::warn!(channel.id = channel, error = reason, "a message did not arrive");
+            let channel = channel.clone();
+            self.inner.blocking(move |inner| inner.count_failure(&channel)).await;
         }
         let is_hopeless = match error.class() {
             // An allowance comes back.

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::sync::{Arc, TryLockError};
 
 use jiff::Timestamp;
 use pampero_series::Labels;
@@ -128,13 +129,21 @@ impl Alerting {
         self.0.clock.now()
     }
 
-    /// Returns what is counted.
+    /// Returns what is counted, as it was seen last while the alerts are being written: whoever shows metrics
+    /// must not wait for a disk.
     pub fn statistics(&self) -> AlertStatistics {
-        let core = self.0.lock();
+        let inner = &*self.0;
+        let core = match inner.core.try_lock() {
+            Ok(core) => core,
+            Err(TryLockError::Poisoned(core)) => core.into_inner(),
+            Err(TryLockError::WouldBlock) => return AlertStatistics::clone(&inner.seen.load()),
+        };
         let mut statistics = core.statistics.clone();
         statistics.alerts = core.book.counts();
         statistics.waiting = core.outbox.waiting();
         statistics.is_kept = core.backlog.is_none();
+        drop(core);
+        inner.seen.store(Arc::new(statistics.clone()));
         statistics
     }
 }
