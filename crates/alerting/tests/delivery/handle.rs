@@ -274,3 +274,29 @@ async fn metrics_show_states_and_what_waits() {
         assert!(shown.lines().any(|shown| shown == line), "no {line:?} in:\n{shown}");
     }
 }
+
+/// Asks for the statistics from another thread while the alerts are locked.
+struct Curious(pampero_alerting::Alerting);
+
+impl Teller for Curious {
+    fn message(&self, _: &Notice, _: &Observation) -> Result<Option<(String, String)>, String> {
+        let (answer, answered) = std::sync::mpsc::channel();
+        let alerting = self.0.clone();
+        std::thread::spawn(move || answer.send(alerting.statistics().evaluations));
+        match answered.recv_timeout(Duration::from_secs(10)) {
+            Ok(seen) => Ok(Some((seen.to_string(), "seen".to_owned()))),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_do_not_wait_until_alerts_are_written() {
+    let folder = TempDir::new().unwrap();
+    let bed = Bed::open(folder.path());
+    assert_eq!(bed.alerting.statistics().evaluations, 0);
+    observe(&bed, &Curious(bed.alerting.clone()), 3.0);
+    assert_eq!(bed.alerting.statistics().evaluations, 1);
+    let message = &bed.alerting.outbox()[0].message;
+    assert_eq!(message.subject, "0", "{}", message.text);
+}
