@@ -5,4 +5,5 @@ mod failures;
 mod handle;
 mod kit;
 mod order;
+mod own_words;
 mod storage;

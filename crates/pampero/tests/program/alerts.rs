@@ -216,7 +216,8 @@ impl Scene {
         assert!(2 <= reminders.len() && are_reminders, "{kinds:?}: {:#?}", self.told());
         let of_alert = self.told().split_off(1);
         assert_eq!(of_alert.len(), kinds.len(), "{of_alert:?}");
-        let end = of_alert.last().unwrap();
+        let (end, others) = of_alert.split_last().unwrap();
+        others.iter().for_each(|text| check_message(text));
         assert!(end.contains("count_error (Error Weather Logs) is over. It lasted"), "{end}");
         let over = of_alert.iter().filter(|text| text.contains("is over")).count();
         assert_eq!(over, 1, "{of_alert:?}");
