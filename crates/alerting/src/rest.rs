@@ -13,7 +13,6 @@ mod configs;
 mod find;
 mod gate;
 mod monitors;
-mod parameters;
 mod refused;
 mod stats;
 

@@ -22,7 +22,6 @@ mod filter_path;
 mod frame;
 mod gate;
 mod msearch;
-mod parameters;
 mod plugin;
 mod point_in_time;
 mod refresh;

@@ -10,6 +10,7 @@ pub mod date;
 pub mod exception;
 pub mod mapping;
 pub mod names;
+pub mod parameters;
 pub mod query;
 pub mod search;
 mod unambiguous;

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::AlertingRest;
 use super::answer::Failure;
-use super::parameters::Parameters;
+use pampero_opensearch::parameters::Parameters;
 
 /// One call.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Call {
     /// # Errors
     /// `illegal_argument_exception` that names them.
     pub(super) fn takes(&self, known: &[&str]) -> Result<(), Failure> {
-        Ok(self.parameters.check(known)?)
+        Ok(self.parameters.check(&[known])?)
     }
 
     /// Refuses a body.

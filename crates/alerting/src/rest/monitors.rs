@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use super::AlertingRest;
 use super::answer::{Answer, Failure};
 use super::call::Call;
-use super::parameters::Parameters;
 use crate::definitions::{DefinitionError, MonitorEntry, VersionCheck};
 use crate::monitor::{Monitor, MonitorErrorKind};
+use pampero_opensearch::parameters::Parameters;
 
 /// Where monitors lie.
 const BASE: &str = "/_plugins/_alerting/monitors";

@@ -29,9 +29,9 @@ use pampero_opensearch::Exception;
 
 use super::answer::{Answer, Failure};
 use super::call::Call;
-use super::parameters::Parameters;
 use super::scope::{self, Scope};
 use super::{RestState, Work};
+use pampero_opensearch::parameters::Parameters;
 
 /// Name of the one node.
 const NODE_NAME: &str = "pampero-1";

@@ -13,7 +13,7 @@ use pampero_opensearch::{Exception, ExceptionKind};
 use serde_json::{Value, json};
 
 use super::filter_path::FilterPath;
-use super::parameters::Parameters;
+use pampero_opensearch::parameters::Parameters;
 
 /// The content type of everything but `_cat` text.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");

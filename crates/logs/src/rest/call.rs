@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::RestState;
 use super::answer::{Failure, Shape};
 use super::body::{self, ContentType, Reservation};
-use super::parameters::Parameters;
+use pampero_opensearch::parameters::Parameters;
 
 /// One call: what it is, its parameters, its body, unpacked and within the limits.
 #[derive(Debug)]

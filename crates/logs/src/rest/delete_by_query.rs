@@ -317,7 +317,7 @@ mod tests {
 
     use super::*;
     use crate::rest::RestOptions;
-    use crate::rest::parameters::Parameters;
+    use pampero_opensearch::parameters::Parameters;
 
     #[test]
     fn an_index_that_was_deleted_meanwhile_is_not_made_again() {

@@ -19,7 +19,7 @@ use pampero_opensearch::search::SourceFilter;
 use serde_json::Value;
 
 use super::RestState;
-use super::parameters::Parameters;
+use pampero_opensearch::parameters::Parameters;
 
 pub(crate) use update::read_update;
 pub(crate) use version::VersionParameters;

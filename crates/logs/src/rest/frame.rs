@@ -27,7 +27,7 @@ use tower::ServiceExt;
 use super::RestState;
 use super::answer::{Content, Failure, Shape};
 use super::gate::internal;
-use super::parameters::Parameters;
+use pampero_opensearch::parameters::Parameters;
 
 /// Smaller answers are not worth packing.
 const GZIP_BYTES_MIN: usize = 4 << 10;

@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 
 use super::answer::{Answer, Failure};
 use super::call::{Call, body_required, read_json};
-use super::parameters::Parameters;
 use super::scope::{self, Scope};
 use super::search::{Search, check_search_type, invalid, search_options, with_took};
 use super::{RestState, Work};
+use pampero_opensearch::parameters::Parameters;
 
 /// Most searches of one request.
 const SEARCHES_MAX: usize = 1000;

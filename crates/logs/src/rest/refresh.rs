@@ -13,8 +13,8 @@ use pampero_opensearch::{Exception, ExceptionKind};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer::{Answer, Failure};
-use super::parameters::Parameters;
 use super::{RestState, Work, gate};
+use pampero_opensearch::parameters::Parameters;
 
 /// Most indices whose refresh is waited for at once, each of which takes a thread; those of further
 /// ones are made at once.

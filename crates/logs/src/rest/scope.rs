@@ -8,7 +8,7 @@ use pampero_opensearch::{Exception, ExceptionKind};
 use serde_json::{Value, json};
 
 use super::RestState;
-use super::parameters::Parameters;
+use pampero_opensearch::parameters::Parameters;
 
 /// Names of the options.
 pub(crate) const PARAMETERS: [&str; 4] =

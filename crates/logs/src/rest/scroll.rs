@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Failure};
 use super::call::Call;
-use super::parameters::read_duration;
 use super::scope::Opened;
 use super::search::{Search, invalid, with_took};
 use super::{RestState, Work};
+use pampero_opensearch::parameters::read_duration;
 
 /// Most ids of one call.
 const IDS_MAX: usize = 10_000;

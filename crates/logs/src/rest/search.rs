@@ -14,9 +14,9 @@ use serde_json::Value;
 
 use super::answer::{Answer, Failure};
 use super::call::Call;
-use super::parameters::Parameters;
 use super::scope::{self, Scope};
 use super::{RestState, Work, scroll};
+use pampero_opensearch::parameters::Parameters;
 
 /// Names that searches take and that change nothing on one machine.
 const TOLERATED: [&str; 14] = [

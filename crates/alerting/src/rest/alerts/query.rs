@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::super::answer::Failure;
 use super::super::find::{Catalog, FieldKind, Filter, Found, Order};
-use super::super::parameters::Parameters;
 use crate::AlertState;
+use pampero_opensearch::parameters::Parameters;
 
 /// The parameters of a list.
 ///

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::super::answer::Failure;
-use super::super::parameters::Parameters;
+use pampero_opensearch::parameters::Parameters;
 
 /// Channels that are given back unless the request says otherwise.
 ///
@@ -101,7 +101,7 @@ impl Listing {
             .chain(&["is_enabled", "query", "text_query"])
             .copied()
             .collect();
-        parameters.check(&known)?;
+        parameters.check(&[&known])?;
         let named = parameters.list("config_id_list").unwrap_or_default();
         let one = parameters.text("config_id").filter(|id| !id.is_empty());
         let ids = id.into_iter().chain(one).chain(named).map(str::to_owned).collect();

@@ -17,11 +17,11 @@ use serde_json::{Map, Value, json};
 use super::super::AlertingRest;
 use super::super::answer::{Answer, Failure};
 use super::super::call::Call;
-use super::super::parameters::Parameters;
 use crate::definitions::MonitorEntry;
 use crate::monitor::{Monitor, MonitorErrorKind, MonitorTeller, Trigger};
 use crate::run::{Execution, source};
 use crate::{HistoryMessage, Observed};
+use pampero_opensearch::parameters::Parameters;
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug)]

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use super::{CLUSTER_NAME, READING, RESOLVING, read_resolving};
 use crate::rest::answer::{Answer, Failure};
 use crate::rest::call::Call;
-use crate::rest::parameters::Parameters;
 use crate::rest::{RestState, Work};
+use pampero_opensearch::parameters::Parameters;
 
 const HEALTH: &[&str] = &[
     "level",

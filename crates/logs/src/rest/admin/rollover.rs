@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{POST, Request, WAITING, on};
 use crate::rest::RestState;
 use crate::rest::answer::{Answer, Failure};
-use crate::rest::parameters::read_duration;
+use pampero_opensearch::parameters::read_duration;
 
 pub(super) fn routes() -> Router<RestState> {
     Router::new()

@@ -10,8 +10,8 @@ use super::write::quoted;
 use super::{filtered_source, one_index, source_parameters};
 use crate::rest::answer::{Answer, Failure};
 use crate::rest::call::Call;
-use crate::rest::parameters::Parameters;
 use crate::rest::{RestState, Work};
+use pampero_opensearch::parameters::Parameters;
 
 /// Names that reading a document takes.
 pub(super) const PARAMETERS: [&str; 8] = [

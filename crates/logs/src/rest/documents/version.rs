@@ -3,7 +3,7 @@
 use pampero_index::VersionCheck;
 use pampero_opensearch::{Exception, ExceptionKind};
 
-use crate::rest::parameters::Parameters;
+use pampero_opensearch::parameters::Parameters;
 
 /// The parameters of optimistic versions, as they were given.
 #[derive(Clone, Copy, Debug, Default)]

@@ -7,7 +7,7 @@ use pampero_opensearch::names::matches;
 use serde_json::{Map, Value};
 
 use crate::rest::answer::Answer;
-use crate::rest::parameters::Parameters;
+use pampero_opensearch::parameters::Parameters;
 
 /// One column.
 #[derive(Clone, Copy, Debug)]

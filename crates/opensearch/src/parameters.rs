@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use pampero_opensearch::{Exception, ExceptionKind};
+use crate::{Exception, ExceptionKind};
 
 /// Names that every call takes.
 const COMMON: [&str; 7] =
@@ -15,14 +15,14 @@ const COMMON: [&str; 7] =
 
 /// The parameters of one call, in the order of the query string.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Parameters {
+pub struct Parameters {
     path: String,
     pairs: Vec<(String, String)>,
 }
 
 impl Parameters {
     /// Reads a query string; `path` is for the words of refusals.
-    pub(crate) fn read(path: &str, query: Option<&str>) -> Self {
+    pub fn read(path: &str, query: Option<&str>) -> Self {
         let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .filter(|(name, _)| !name.is_empty())
@@ -34,7 +34,7 @@ impl Parameters {
     ///
     /// # Errors
     /// `illegal_argument_exception` that names all of them, with the nearest known name.
-    pub(crate) fn check(&self, known: &[&[&str]]) -> Result<(), Exception> {
+    pub fn check(&self, known: &[&[&str]]) -> Result<(), Exception> {
         let takes =
             |name: &str| COMMON.contains(&name) || known.iter().any(|names| names.contains(&name));
         let mut strangers: Vec<&str> =
@@ -55,17 +55,17 @@ impl Parameters {
     }
 
     /// Returns a value; the last one counts when it stands several times.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.pairs.iter().rev().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
     /// Returns all pairs in the order of the query string.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Returns the parts of a comma list without white space round them; `None` when it is absent.
-    pub(crate) fn list(&self, name: &str) -> Option<Vec<&str>> {
+    pub fn list(&self, name: &str) -> Option<Vec<&str>> {
         let value = self.text(name)?;
         Some(value.split(',').map(str::trim).filter(|part| !part.is_empty()).collect())
     }
@@ -74,7 +74,7 @@ impl Parameters {
     ///
     /// # Errors
     /// It is neither `true` nor `false`.
-    pub(crate) fn boolean(&self, name: &str, absent: bool) -> Result<bool, Exception> {
+    pub fn boolean(&self, name: &str, absent: bool) -> Result<bool, Exception> {
         match self.text(name) {
             None => Ok(absent),
             Some("" | "true") => Ok(true),
@@ -89,10 +89,7 @@ impl Parameters {
     ///
     /// # Errors
     /// It is none, or none of its type.
-    pub(crate) fn number<T: FromStr<Err: Display>>(
-        &self,
-        name: &str,
-    ) -> Result<Option<T>, Exception> {
+    pub fn number<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Exception> {
         let Some(text) = self.text(name) else { return Ok(None) };
         text.trim().parse().map(Some).map_err(|_| {
             let cause = Exception::new(
@@ -110,7 +107,7 @@ impl Parameters {
     ///
     /// # Errors
     /// It has no unit, or is no number.
-    pub(crate) fn duration(&self, name: &str) -> Result<Option<Duration>, Exception> {
+    pub fn duration(&self, name: &str) -> Result<Option<Duration>, Exception> {
         self.text(name).map(|text| read_duration(name, text)).transpose()
     }
 }
@@ -121,7 +118,7 @@ impl Parameters {
 ///
 /// # Errors
 /// `illegal_argument_exception` that names `setting`.
-pub(crate) fn read_duration(setting: &str, text: &str) -> Result<Duration, Exception> {
+pub fn read_duration(setting: &str, text: &str) -> Result<Duration, Exception> {
     const UNITS: [(&str, f64); 7] = [
         ("nanos", 1e-9),
         ("micros", 1e-6),
