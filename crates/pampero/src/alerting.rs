@@ -231,6 +231,10 @@ fn open(
     let alerting = Alerting::open(&folders.alerts, options, Arc::clone(&clock), deliver)?;
     alerting.set_tellers(Box::new(MonitorTellers { definitions: Arc::clone(&definitions) }));
     let has_logs = logs.is_some();
+    if !has_logs {
+        // Nobody runs monitors, so nobody would end their alerts.
+        alerting.retain_sources(|id| id.kind != SourceKind::Monitor);
+    }
     let search: Arc<dyn LogSearch> = match logs {
         Some(rest) => Arc::new(Logs(rest)),
         None => Arc::new(NoLogs),

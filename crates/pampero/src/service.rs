@@ -236,8 +236,15 @@ impl Running {
         if let Some(alerts) = &alerts {
             alerts.start(&first, &last);
         }
-        if let Some(history) = history {
-            start_history(history, rules, config.metrics.clone(), alerts, &api, &first)?;
+        match (history, alerts) {
+            (Some(history), alerts) => {
+                start_history(history, rules, config.metrics.clone(), alerts, &api, &first)?;
+            }
+            // Nobody evaluates rules, so nobody would end their alerts.
+            (None, Some(alerts)) => {
+                drop(first.tracker.spawn_blocking(move || alerts.keep_rules(&[])))
+            }
+            (None, None) => {}
         }
         let (tracker, cancel) = (running.tracker.clone(), running.cancel.clone());
         let everything = Served::Everything;
